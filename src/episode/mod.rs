@@ -1,0 +1,1 @@
+//! Episodes as entities in a simulation world of their own, commands in and snapshots out.

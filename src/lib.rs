@@ -1,0 +1,15 @@
+#![warn(missing_docs)]
+//! Spacecraft that decide for themselves how to look at an unknown object, as an embeddable Bevy plugin.
+
+pub mod orbit;
+pub mod voxel;
+pub mod sensor;
+pub mod target;
+pub mod mission;
+pub mod search;
+
+pub mod episode;
+#[cfg(feature = "view")]
+pub mod view;
+#[cfg(feature = "panel")]
+pub mod panel;

@@ -1,0 +1,1 @@
+//! The egui panels: parameters, run control, plots, search inspector.

@@ -1,0 +1,1 @@
+//! Ground-truth shapes: built in, shipped satellites and `.vox` files. Knows nothing of Bevy.

@@ -1,0 +1,1 @@
+//! The 3D view: voxels, trajectories, candidate fan, frustum, camera rig.
