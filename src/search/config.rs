@@ -7,7 +7,6 @@ use super::SearchError;
 
 /// Which planner chooses the burns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum PlannerKind {
     /// Never burns: the baseline that every other planner must beat.
     Passive,
@@ -20,7 +19,6 @@ pub enum PlannerKind {
 
 /// What a planner may know of the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Knowledge {
     /// Only the belief: every imagined image is taken of a shape drawn from it.
     #[default]
@@ -31,7 +29,6 @@ pub enum Knowledge {
 
 /// How a roll-out chooses its actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum RollOutPolicy {
     /// Uniformly at random over all actions, as in the reference scenario.
     #[default]
@@ -40,14 +37,14 @@ pub enum RollOutPolicy {
     Coast,
 }
 
-/// Gives an enum its names for files, command lines and panels, so that all three agree.
+/// Gives an enum its names for command lines and panels, and parses them whatever their case and separators.
 macro_rules! named_choice {
     ($choice:ident, $field:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
         impl $choice {
             /// Every choice, in the order in which a list shows them.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// Its name in files and on command lines.
+            /// Its name on command lines and in panels; files use the variant's own name.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -63,7 +60,9 @@ macro_rules! named_choice {
             type Err = SearchError;
 
             fn from_str(text: &str) -> Result<Self, SearchError> {
-                Self::ALL.iter().copied().find(|choice| choice.name() == text).ok_or_else(|| SearchError::UnknownChoice {
+                let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+                let found = Self::ALL.iter().copied().find(|choice| plain(choice.name()) == plain(text));
+                found.ok_or_else(|| SearchError::UnknownChoice {
                     field: $field,
                     value: text.to_owned(),
                     accepted: Self::ALL.iter().map(|choice| choice.name()).collect::<Vec<_>>().join(", "),
@@ -81,17 +80,17 @@ named_choice!(RollOutPolicy, "roll_out", { Random => "random", Coast => "coast" 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchConfig {
-    /// Who chooses the burns. Default: `mcts`.
+    /// Who chooses the burns. Default: `Mcts`.
     pub planner: PlannerKind,
-    /// Simulations a decision, the evaluation of the root included. 1 to 1,000,000; default 3000.
+    /// Simulations a decision, the evaluation of the root included. 1 to 100,000; default 3000.
     pub simulations: u32,
     /// Steps looked ahead, counted from the root; the mission's last step ends a search sooner. 1 to 200; default 5.
     pub horizon: u32,
     /// UCB1's constant c, for values normalised to 0…1. 0 to 100; default 1.4.
     pub exploration: f64,
-    /// What the planner may know of the target. Default: `sampled_belief`.
+    /// What the planner may know of the target. Default: `SampledBelief`.
     pub knowledge: Knowledge,
-    /// How roll-outs choose their actions. Default: `random`.
+    /// How roll-outs choose their actions. Default: `Random`.
     pub roll_out: RollOutPolicy,
 }
 
@@ -110,7 +109,7 @@ impl Default for SearchConfig {
 
 impl SearchConfig {
     /// Most simulations a decision may have.
-    pub const MAX_SIMULATIONS: u32 = 1_000_000;
+    pub const MAX_SIMULATIONS: u32 = 100_000;
     /// Most steps a search may look ahead.
     pub const MAX_HORIZON: u32 = 200;
     /// Largest exploration constant.
@@ -126,7 +125,7 @@ impl SearchConfig {
                 "simulations",
                 (1..=Self::MAX_SIMULATIONS).contains(&self.simulations),
                 self.simulations.to_string(),
-                "an integer from 1 to 1000000",
+                "an integer from 1 to 100000",
             ),
             (
                 "horizon",
@@ -165,7 +164,7 @@ mod tests {
         let zero = SearchConfig { simulations: 0, ..Default::default() };
         assert_eq!(
             zero.validate().unwrap_err().to_string(),
-            "search.simulations: 0 is not accepted, it must be an integer from 1 to 1000000"
+            "search.simulations: 0 is not accepted, it must be an integer from 1 to 100000"
         );
         let deep = SearchConfig { horizon: 201, ..Default::default() };
         assert!(deep.validate().unwrap_err().to_string().starts_with("search.horizon: 201"));
@@ -181,6 +180,7 @@ mod tests {
         }
         for knowledge in Knowledge::ALL {
             assert_eq!(knowledge.to_string().parse(), Ok(*knowledge));
+            assert_eq!(format!("{knowledge:?}").parse(), Ok(*knowledge));
         }
         for policy in RollOutPolicy::ALL {
             assert_eq!(policy.to_string().parse(), Ok(*policy));
@@ -192,8 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn files_use_the_same_names_and_reject_unknown_fields() {
-        let config: SearchConfig = ron::from_str("(planner: random, knowledge: oracle, simulations: 7)").unwrap();
+    fn files_use_the_variants_names_and_reject_unknown_fields() {
+        let config: SearchConfig = ron::from_str("(planner: Random, knowledge: Oracle, simulations: 7)").unwrap();
         assert_eq!((config.planner, config.knowledge, config.simulations), (PlannerKind::Random, Knowledge::Oracle, 7));
         assert!(ron::from_str::<SearchConfig>("(simulation: 7)").is_err());
     }

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use crate::mission::Action;
+use crate::orbit::RelativeState;
 
 use super::ValueRange;
 
@@ -111,16 +112,19 @@ pub struct Root<'a, S> {
     pub discount: f64,
     /// Number of actions, 1 to [`Action::COUNT`].
     pub actions: usize,
-    /// Nodes to make room for, the root included.
+    /// Nodes that the search may make, the root included. Room is made for them at once, up to 64 MiB of beliefs.
     pub nodes: usize,
 }
+
+/// Beliefs that a tree makes room for at once; larger trees grow as they are searched.
+const RESERVED_BELIEF_BYTES: usize = 64 << 20;
 
 /// The arena of one search: nodes, edges and beliefs in flat pools, linked by `u32` ids.
 ///
 /// A node's edges are contiguous, one an action. Nodes are made when a walk first takes their edge, so one simulation
 /// costs one image. A tree is begun again and again; its pools keep their memory.
 #[derive(Clone, Debug)]
-pub struct SearchTree<S> {
+pub struct SearchTree<S = RelativeState> {
     nodes: Vec<Node<S>>,
     /// `actions` edges for every slot.
     edges: Vec<Edge>,
@@ -161,12 +165,21 @@ impl<S: Copy> SearchTree<S> {
         self.root_step = root.step;
         self.discount = root.discount;
         self.ranges.resize(root.depth_limit as usize, ValueRange::EMPTY);
-        let nodes = root.nodes.max(1);
-        self.nodes.reserve_exact(nodes);
-        self.edges.reserve_exact(nodes * self.actions);
-        self.beliefs.reserve_exact((nodes + 1) * self.belief_len);
+        self.reserve(root.nodes.max(1));
         self.beliefs.extend_from_slice(root.belief);
         self.push(root.state, root.entropy_nats, None, Action::ALL[0], 0);
+    }
+
+    /// Makes room for `nodes`, of which no more than the full tree above the depth limit need edges and belief.
+    fn reserve(&mut self, nodes: usize) {
+        let level = |depth| self.actions.checked_pow(depth).unwrap_or(usize::MAX);
+        let full_tree = (0..self.depth_limit).map(level).fold(0, usize::saturating_add);
+        let slots = nodes.min(full_tree);
+        // One more than the slots: the scratch in which a terminal node's step is taken.
+        let beliefs = ((slots + 1) * self.belief_len).min(RESERVED_BELIEF_BYTES);
+        self.nodes.reserve_exact(nodes);
+        self.edges.reserve_exact(slots * self.actions);
+        self.beliefs.reserve_exact(beliefs);
     }
 
     /// Forgets everything but keeps the memory.
