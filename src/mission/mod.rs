@@ -9,6 +9,7 @@
 mod action;
 mod embedded;
 mod error;
+mod field_path;
 mod metrics;
 mod problem;
 mod random;

@@ -106,7 +106,8 @@ mod tests {
         assert!((0..100).all(|_| one.next_u64() == two.next_u64()));
     }
 
-    /// These bits are part of every result. The expected ones were computed apart, from the two definitions in Python integers.
+    /// These bits are part of every result. The expected ones were computed apart, from the two definitions in Python
+    /// integers.
     #[test]
     fn first_numbers_of_a_stream_never_change() {
         let mut rng = KEY.rng();

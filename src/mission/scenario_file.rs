@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ron::ser::PrettyConfig;
 
+use super::field_path::field_path_at;
 use super::{Scenario, ScenarioError};
 
 impl Scenario {
@@ -15,11 +16,11 @@ impl Scenario {
     /// [`ScenarioError::Syntax`] with line and column for text that is no scenario, [`ScenarioError::Field`] for a
     /// value that is not accepted.
     pub fn from_ron_str(text: &str, source_name: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = ron::from_str(text).map_err(|error| ScenarioError::Syntax {
-            origin: source_name.to_owned(),
-            line: error.span.start.line,
-            column: error.span.start.col,
-            message: error.code.to_string(),
+        let scenario: Self = ron::from_str(text).map_err(|error| {
+            let (line, column) = (error.span.start.line, error.span.start.col);
+            let field = field_path_at(text, line, column);
+            let message = field.map_or_else(|| error.code.to_string(), |field| format!("{field}: {}", error.code));
+            ScenarioError::Syntax { origin: source_name.to_owned(), line, column, message }
         })?;
         scenario.validate_as(source_name)?;
         Ok(scenario)
