@@ -32,8 +32,9 @@ impl ChiefOrbit {
     /// An orbit round the Earth from classical elements at t = 0 (km and rad).
     ///
     /// # Errors
-    /// [`OrbitError::OutOfRange`] for a semi-major axis that is not positive, an eccentricity outside [0, 1), an inclination within
-    /// 1e-6 rad of the equator (relative elements divide by sin i) or beyond, or a value that is not finite.
+    /// [`OrbitError::OutOfRange`] for a semi-major axis that is not positive, an eccentricity outside [0, 1), an
+    /// inclination within 1e-6 rad of the equator (relative elements divide by sin i) or beyond, or a value that is
+    /// not finite.
     pub fn new(
         semi_major_axis_km: f64,
         eccentricity: f64,

@@ -13,7 +13,8 @@ use super::{
 /// How the relative motion is modelled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dynamics {
-    /// First-order motion about a near-circular chief: cheap, and within 0.6 m of the exact motion over one reference orbit.
+    /// First-order motion about a near-circular chief: cheap, and within 0.6 m of the exact motion over one reference
+    /// orbit.
     #[default]
     NearCircular,
     /// Exact two-body motion of chief and deputy, at any eccentricity.
@@ -27,7 +28,8 @@ pub struct RelativeState {
     pub time_s: f64,
     /// Relative elements at that time.
     pub roe: RelativeOrbitalElements,
-    /// The chief's mean argument of latitude at that time, rad, not wrapped: a function of `time_s`, kept because every map needs it.
+    /// The chief's mean argument of latitude at that time, rad, not wrapped: a function of `time_s`, kept because
+    /// every map needs it.
     pub argument_of_latitude_rad: f64,
 }
 
@@ -132,7 +134,8 @@ mod tests {
     use glam::DVec3;
     use proptest::prelude::*;
 
-    /// Burns T +0.05, R −0.05, N +0.05, T −0.05 m/s at steps 0, 3, 7, 20 of 120 s; the state after `steps` steps and any burn there.
+    /// Burns T +0.05, R −0.05, N +0.05, T −0.05 m/s at steps 0, 3, 7, 20 of 120 s; the state after `steps` steps and
+    /// any burn there.
     fn burn_sequence(dynamics: Dynamics, steps: u32) -> RelativeState {
         let chief = reference_chief();
         let mut state = dynamics.initial(&chief, reference_roe(), 0.0);

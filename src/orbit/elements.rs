@@ -120,8 +120,8 @@ impl QuasiNonsingularElements {
         (a * (x * plane.node + y * plane.ahead), vx * plane.node + vy * plane.ahead)
     }
 
-    /// Elements of the osculating orbit through an inertial position (m) and velocity (m/s): the inverse of [`Self::to_eci`].
-    /// Angles come back in (−π, π]. An unbound state has no such elements and gives NaN.
+    /// Elements of the osculating orbit through an inertial position (m) and velocity (m/s): the inverse of
+    /// [`Self::to_eci`]. Angles come back in (−π, π]. An unbound state has no such elements and gives NaN.
     pub fn from_eci(position_m: DVec3, velocity_m_s: DVec3, mu_m3_s2: f64) -> Self {
         let radius = position_m.length();
         let momentum = position_m.cross(velocity_m_s);

@@ -20,8 +20,8 @@ impl Impulse {
     }
 }
 
-/// Change of the relative elements per m/s along R, T, N (columns) for a near-circular chief at mean argument of latitude `u_rad`.
-/// D'Amico 2010, Eq. 2.38. Consistent with the near-circular RTN map: an impulse moves no position.
+/// Change of the relative elements per m/s along R, T, N (columns) for a near-circular chief at mean argument of
+/// latitude `u_rad`. D'Amico 2010, Eq. 2.38. Consistent with the near-circular RTN map: an impulse moves no position.
 pub fn control_matrix_near_circular(n_rad_s: f64, a_m: f64, u_rad: f64) -> [[f64; 3]; 6] {
     let (s, c) = u_rad.sin_cos();
     let k = 1.0 / (n_rad_s * a_m);
@@ -56,10 +56,11 @@ pub(super) fn apply_impulse_near_circular(
     }
 }
 
-/// Change of the relative elements per m/s along R, T, N (columns) at any eccentricity, for a deputy close to the chief.
+/// Change of the relative elements per m/s along R, T, N (columns) at any eccentricity, for a deputy close to the
+/// chief.
 ///
-/// Gauss' variational equations written for the quasi-nonsingular set. The often quoted δλ row [−2η²/k, 0, 0] is exact only for the
-/// eccentric set; here the transverse entry is about +e sin f.
+/// Gauss' variational equations written for the quasi-nonsingular set. The often quoted δλ row [−2η²/k, 0, 0] is exact
+/// only for the eccentric set; here the transverse entry is about +e sin f.
 pub fn control_matrix_exact(chief: &ChiefOrbit, time_s: f64) -> [[f64; 3]; 6] {
     let e = chief.eccentricity;
     let (sin_perigee, cos_perigee) = chief.argument_of_perigee_rad.sin_cos();

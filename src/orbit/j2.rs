@@ -91,8 +91,8 @@ impl SecularRates {
 
 /// State transition matrix of mean relative elements over `dt_s` under Kepler motion and secular J2.
 ///
-/// Koenig, Guffanti & D'Amico (2017), JGCD 40(7), Eqs. 13–15, A1–A2, A6. The chief's elements are mean ones at the start of the
-/// interval. Rows and columns in the order (δa, δλ, δex, δey, δix, δiy).
+/// Koenig, Guffanti & D'Amico (2017), JGCD 40(7), Eqs. 13–15, A1–A2, A6. The chief's elements are mean ones at the
+/// start of the interval. Rows and columns in the order (δa, δλ, δex, δey, δix, δiy).
 pub fn j2_state_transition_matrix(chief: &ChiefOrbit, body: &OblateBody, dt_s: f64) -> [[f64; 6]; 6] {
     let Auxiliaries { kappa, eta, p, q, s, t } = Auxiliaries::new(chief, body);
     let rates = SecularRates::of(chief, body);

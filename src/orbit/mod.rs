@@ -1,8 +1,9 @@
-//! Chief orbit, relative orbital elements, impulses and the radial–transverse–normal (RTN) frame. Knows nothing of Bevy.
+//! Chief orbit, relative orbital elements, impulses and the radial–transverse–normal (RTN) frame. Knows nothing of
+//! Bevy.
 //!
-//! The *chief* is the target's (here: the inspected object's) orbit; the *deputy* is the servicer. The deputy's motion is held as
-//! quasi-nonsingular [`RelativeOrbitalElements`], which an [`Impulse`] changes and [`Dynamics`] propagates; [`RtnState`] is the same
-//! motion as position and velocity in the chief's rotating RTN frame. Everything is `f64`.
+//! The *chief* is the target's (here: the inspected object's) orbit; the *deputy* is the servicer. The deputy's motion
+//! is held as quasi-nonsingular [`RelativeOrbitalElements`], which an [`Impulse`] changes and [`Dynamics`] propagates;
+//! [`RtnState`] is the same motion as position and velocity in the chief's rotating RTN frame. Everything is `f64`.
 //!
 //! | module | holds |
 //! |---|---|

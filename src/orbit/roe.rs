@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{QuasiNonsingularElements, wrap_angle_rad};
 
-/// Quasi-nonsingular relative orbital elements of the deputy with respect to the chief (D'Amico 2010, Eq. 2.2; Koenig 2017, Eq. 2).
-/// Dimensionless or radians; times the chief's semi-major axis they are metres.
+/// Quasi-nonsingular relative orbital elements of the deputy with respect to the chief (D'Amico 2010, Eq. 2.2; Koenig
+/// 2017, Eq. 2). Dimensionless or radians; times the chief's semi-major axis they are metres.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct RelativeOrbitalElements {
     /// Relative semi-major axis δa = (a_d − a)/a: non-zero means along-track drift.

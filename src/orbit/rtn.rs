@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use super::RelativeOrbitalElements;
 
-/// The deputy's position and velocity in the chief's rotating frame: R radially outwards, T along the motion, N along the
-/// angular momentum. The velocity is relative to that rotating frame.
+/// The deputy's position and velocity in the chief's rotating frame: R radially outwards, T along the motion, N along
+/// the angular momentum. The velocity is relative to that rotating frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct RtnState {
     /// Position (R, T, N), m.
@@ -13,8 +13,9 @@ pub struct RtnState {
     pub velocity_rtn_m_s: DVec3,
 }
 
-/// First-order near-circular map from relative elements to (r_R, r_T, r_N) in m and (v_R, v_T, v_N) in m/s, at mean argument of
-/// latitude `u_rad` of a chief with mean motion `n_rad_s` and semi-major axis `a_m`. D'Amico 2010, Eq. 2.17; error O(e)·|δr|.
+/// First-order near-circular map from relative elements to (r_R, r_T, r_N) in m and (v_R, v_T, v_N) in m/s, at mean
+/// argument of latitude `u_rad` of a chief with mean motion `n_rad_s` and semi-major axis `a_m`. D'Amico 2010, Eq.
+/// 2.17; error O(e)·|δr|.
 pub fn roe_to_rtn_matrix(n_rad_s: f64, a_m: f64, u_rad: f64) -> [[f64; 6]; 6] {
     let (s, c) = u_rad.sin_cos();
     let v = a_m * n_rad_s;
@@ -107,11 +108,13 @@ mod tests {
         }
     }
 
-    /// Central differences of the exact elements → inertial → RTN chain on a circular chief, where the first-order map is exact.
+    /// Central differences of the exact elements → inertial → RTN chain on a circular chief, where the first-order map
+    /// is exact.
     #[test]
     fn matrix_matches_finite_differences_of_the_exact_map() {
         let chief = ChiefOrbit::new(7000.0, 0.0, 1.7, 0.3, 0.0, 0.4).expect("valid elements");
-        // 7 m steps: second-order terms cancel in the central difference, third-order ones are (7 m / 7000 km)² ≈ 1e-12.
+        // 7 m steps: second-order terms cancel in the central difference, third-order ones are (7 m / 7000 km)² ≈
+        // 1e-12.
         const STEP: f64 = 1e-6;
         let (n, a_m) = (chief.mean_motion_rad_s(), chief.semi_major_axis_m());
         for time_s in [0.0, 900.0, 2500.0, 5000.0] {

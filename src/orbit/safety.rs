@@ -2,8 +2,8 @@ use super::{ChiefOrbit, Dynamics, RelativeOrbitalElements, RelativeState};
 
 /// Smallest separation in the R–N plane over an orbit, m, for a deputy without drift (δa = 0).
 ///
-/// D'Amico & Montenbruck (2006). It bounds the distance whatever δλ becomes, so a trajectory that keeps it above a keep-out radius
-/// stays safe when along-track knowledge or thrust is lost ("passively safe").
+/// D'Amico & Montenbruck (2006). It bounds the distance whatever δλ becomes, so a trajectory that keeps it above a
+/// keep-out radius stays safe when along-track knowledge or thrust is lost ("passively safe").
 pub fn minimum_radial_normal_separation_m(roe: &RelativeOrbitalElements, semi_major_axis_km: f64) -> f64 {
     let [_, _, ex, ey, ix, iy] = roe.to_metres(semi_major_axis_km);
     let dot = ex * ix + ey * iy;
@@ -13,8 +13,9 @@ pub fn minimum_radial_normal_separation_m(roe: &RelativeOrbitalElements, semi_ma
     if size == 0.0 { 0.0 } else { std::f64::consts::SQRT_2 * dot.abs() / size }
 }
 
-/// Smallest distance to the chief, m, at `intervals` + 1 evenly spaced times of the next `duration_s` seconds, both ends included.
-/// The deputy moves tens of metres in one decision step, so ends alone would miss an approach between them.
+/// Smallest distance to the chief, m, at `intervals` + 1 evenly spaced times of the next `duration_s` seconds, both
+/// ends included. The deputy moves tens of metres in one decision step, so ends alone would miss an approach between
+/// them.
 pub fn closest_range_m(
     dynamics: Dynamics,
     chief: &ChiefOrbit,

@@ -1,4 +1,5 @@
-//! Exact relative motion of two point masses round a third: relative elements to inertial states to the chief's RTN frame and back.
+//! Exact relative motion of two point masses round a third: relative elements to inertial states to the chief's RTN
+//! frame and back.
 
 use glam::{DMat3, DVec3};
 
