@@ -1,0 +1,3 @@
+//! Validation against independently made reference data and printed reference values.
+
+mod sensor;
