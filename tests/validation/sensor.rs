@@ -24,7 +24,8 @@ fn reference_table(file: &str) -> Vec<BTreeMap<String, f64>> {
     let text = reference_text(file);
     let mut lines = text.lines();
     let names: Vec<_> = lines.next().unwrap().split(',').collect();
-    let row = |line: &str| names.iter().map(|n| (*n).to_owned()).zip(line.split(',').map(|v| v.parse().unwrap())).collect();
+    let row =
+        |line: &str| names.iter().map(|n| (*n).to_owned()).zip(line.split(',').map(|v| v.parse().unwrap())).collect();
     lines.map(row).collect()
 }
 
