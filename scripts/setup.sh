@@ -53,9 +53,10 @@ install_packages() {
 These are Debian's package names; install the same parts with this system's package manager."
     fi
     if [[ "$(id -u)" -ne 0 ]]; then
-        has_command sudo && sudo -n true 2>/dev/null ||
+        if ! { has_command sudo && sudo -n true 2>/dev/null; }; then
             fail "some packages are missing and may not be installed by this user. Run:
     sudo apt-get install --no-install-recommends $*"
+        fi
         as_root=(sudo -n)
     fi
     say "installing $*"
@@ -64,8 +65,9 @@ These are Debian's package names; install the same parts with this system's pack
 }
 
 check_rust() {
-    has_command cargo && has_command rustc ||
+    if ! { has_command cargo && has_command rustc; }; then
         fail "Rust $minimum_rust or newer is needed and none is installed: https://www.rust-lang.org/tools/install"
+    fi
     local found
     found="$(rustc --version | cut -d' ' -f2)"
     [[ "$(printf '%s\n' "$minimum_rust" "${found%%-*}" | sort -V | head -n1)" == "$minimum_rust" ]] ||
@@ -88,11 +90,13 @@ case "$purpose" in
     watch | test) ;;
     *) fail "unknown purpose '$purpose': watch or test" ;;
 esac
-mapfile -t packages < <(missing_packages | sort -u)
-if ((${#packages[@]} > 0)); then
-    install_packages "${packages[@]}"
-    mapfile -t packages < <(missing_packages | sort -u)
-    ((${#packages[@]} == 0)) || fail "still missing after installation: ${packages[*]}"
+packages="$(missing_packages | sort -u)"
+if [[ -n "$packages" ]]; then
+    # Package names hold no spaces.
+    # shellcheck disable=SC2086
+    install_packages $packages
+    packages="$(missing_packages | sort -u)"
+    [[ -z "$packages" ]] || fail "still missing after installation: ${packages//$'\n'/ }"
 fi
 check_rust
 [[ "$purpose" == watch ]] || check_test_tools
