@@ -9,7 +9,7 @@ use crate::episode::{EpisodeSnapshot, EpisodeStatus, MAX_EPISODES, SimCommand, S
 use crate::panel::figures;
 use crate::panel::theme::{Palette, tooltip};
 
-const ROW_HEIGHT: f32 = 22.0;
+const ROW_HEIGHT: f32 = 20.0;
 const BAR_HEIGHT: f32 = 14.0;
 const GAP: f32 = 10.0;
 
@@ -19,8 +19,8 @@ pub struct EpisodesPanelState {
     episodes_draft: Option<u32>,
 }
 
-/// Share of the entropy an ideal camera could remove that the episode has removed; may pass 1 by false alarms' certainty
-/// about voxels that nobody can see.
+/// Entropy removed over the entropy that an ideal camera could remove. It passes 1 where false alarms make the belief
+/// certain of voxels that nobody can see.
 pub fn learned_fraction(episode: &EpisodeSnapshot) -> f64 {
     (episode.initial_entropy_nats - episode.entropy_nats) / episode.reachable_entropy_nats
 }
@@ -31,6 +31,7 @@ pub fn episodes_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut Ep
     header(ui, snapshot, state, &mut commands);
     let columns = Columns::for_width(ui.available_width());
     columns.titles(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().id_salt("proxops_episode_rows").auto_shrink([false, false]).show_rows(
         ui,
         ROW_HEIGHT,

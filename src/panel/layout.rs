@@ -6,17 +6,21 @@ use bevy_egui::egui::{
 };
 
 use crate::episode::{SimCommand, SimulationSnapshot};
+use crate::panel::display::display_panel;
 use crate::panel::episodes::episodes_panel;
 use crate::panel::help::help_panel;
+use crate::panel::legend::legend_panel;
 use crate::panel::notices::notices_panel;
 use crate::panel::parameters::parameters_panel;
 use crate::panel::plots::plots_panel;
 use crate::panel::run_control::run_control_panel;
-use crate::panel::search_inspector::search_inspector_panel;
+use crate::panel::search_inspector::{SearchInspector, search_inspector_panel};
 use crate::panel::settings::{PanelSettings, PanelState};
 use crate::panel::shortcuts::SHORTCUTS;
-use crate::panel::theme::{self, tooltip};
+use crate::panel::icons::{Icon, icon_toggle};
+use crate::panel::theme::{self, PanelTheme};
 use crate::panel::timings::timings_panel;
+use crate::view::{ColourMap, SHORTCUTS as VIEW_SHORTCUTS, ViewSettings};
 
 const TOAST_WIDTH: f32 = 420.0;
 
@@ -37,14 +41,20 @@ pub struct PanelOutput {
 }
 
 /// Draws every panel round the edges of `ui`, styled by `settings` without touching the context's style.
-pub fn panels(ui: &mut Ui, inputs: &PanelInputs, settings: &mut PanelSettings, state: &mut PanelState) -> PanelOutput {
+pub fn panels(
+    ui: &mut Ui,
+    inputs: &PanelInputs,
+    view: Option<&mut ViewSettings>,
+    settings: &mut PanelSettings,
+    state: &mut PanelState,
+) -> PanelOutput {
     ui.set_style(theme::style(settings.theme));
     let mut commands = Vec::new();
     let size = ui.available_size();
     top(ui, inputs, settings, state, &mut commands);
     strip(ui, inputs);
     left(ui, size.x, inputs, settings, state, &mut commands);
-    right(ui, size.x, inputs, settings);
+    right(ui, size.x, inputs, view, settings);
     bottom(ui, size.y, inputs, settings, state, &mut commands);
     let central_rect = ui.available_rect_before_wrap();
     toasts(ui, central_rect, inputs, state);
@@ -79,16 +89,15 @@ fn top(
 }
 
 fn toggles(ui: &mut Ui, settings: &mut PanelSettings) {
-    ui.toggle_value(&mut settings.parameters, "Parameters");
-    ui.toggle_value(&mut settings.plots, "Plots");
-    ui.toggle_value(&mut settings.episodes, "Episodes");
-    let theme = ui.button("Theme");
-    tooltip(ui, &theme, || "Dark or light panels.".to_owned());
-    if theme.clicked() {
+    ui.spacing_mut().item_spacing.x = 2.0;
+    icon_toggle(ui, Icon::Left, &mut settings.parameters, "Parameters");
+    icon_toggle(ui, Icon::Bottom, &mut settings.episodes, "Episodes");
+    icon_toggle(ui, Icon::Right, &mut settings.plots, "Plots and search");
+    let mut light = settings.theme == PanelTheme::Light;
+    if icon_toggle(ui, Icon::Theme, &mut light, "Light theme").changed() {
         settings.theme = settings.theme.toggled();
     }
-    let help = ui.toggle_value(&mut settings.help, "Help");
-    tooltip(ui, &help, || "Keys and mouse. F1".to_owned());
+    icon_toggle(ui, Icon::Help, &mut settings.help, "Help (F1)");
 }
 
 fn strip(ui: &mut Ui, inputs: &PanelInputs) {
@@ -115,19 +124,30 @@ fn left(
         });
 }
 
-fn right(ui: &mut Ui, width: f32, inputs: &PanelInputs, settings: &mut PanelSettings) {
+fn right(
+    ui: &mut Ui,
+    width: f32,
+    inputs: &PanelInputs,
+    view: Option<&mut ViewSettings>,
+    settings: &mut PanelSettings,
+) {
     Panel::right(id("plots"))
         .frame(frame(ui))
         .default_size((0.24 * width).clamp(220.0, 320.0))
         .size_range(200.0..=(0.4 * width).max(200.0))
         .show_collapsible(ui, &mut settings.plots, |ui| {
             ScrollArea::vertical().id_salt("proxops_right").auto_shrink([false, false]).show(ui, |ui| {
-                focused_episode(ui, inputs.snapshot);
+                let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
+                focused_episode(ui, inputs.snapshot, value_colours);
+                if let Some(view) = view {
+                    section(ui, "Colours", true, |ui| legend_panel(ui, view));
+                    section(ui, "Display", false, |ui| display_panel(ui, view));
+                }
             });
         });
 }
 
-fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot) {
+fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: ColourMap) {
     let Some(episode) = snapshot.focused() else {
         ui.weak("No episode runs.");
         return;
@@ -138,15 +158,17 @@ fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot) {
             ui.weak(format!("step {} of {}", episode.step, episode.steps));
         });
     });
-    section(ui, "Progress", |ui| plots_panel(ui, episode));
-    section(ui, "Search of the last decision", |ui| {
-        search_inspector_panel(ui, &snapshot.search, episode.search.as_deref());
+    section(ui, "Progress", true, |ui| plots_panel(ui, episode));
+    section(ui, "Search of the last decision", true, |ui| {
+        let inspector =
+            SearchInspector { config: &snapshot.search, actions: episode.mission.actions(), value_colours };
+        search_inspector_panel(ui, &inspector, episode.search.as_deref());
     });
 }
 
-fn section(ui: &mut Ui, title: &str, contents: impl FnOnce(&mut Ui)) {
+fn section(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
     let text = RichText::new(title).strong().color(ui.visuals().text_color());
-    CollapsingHeader::new(text).id_salt(("proxops_section", title)).default_open(true).show_unindented(ui, contents);
+    CollapsingHeader::new(text).id_salt(("proxops_section", title)).default_open(open).show_unindented(ui, contents);
 }
 
 fn bottom(
@@ -159,7 +181,7 @@ fn bottom(
 ) {
     Panel::bottom(id("episodes"))
         .frame(frame(ui))
-        .default_size((0.26 * height).clamp(96.0, 240.0))
+        .default_size((0.31 * height).clamp(110.0, 236.0))
         .size_range(72.0..=(0.6 * height).max(72.0))
         .show_collapsible(ui, &mut settings.episodes, |ui| {
             commands.extend(episodes_panel(ui, inputs.snapshot, &mut state.episodes));
@@ -179,10 +201,11 @@ fn toasts(ui: &Ui, free: Rect, inputs: &PanelInputs, state: &mut PanelState) {
 
 /// Draws the help over the free area; whether it was closed.
 fn help(ui: &Ui, free: Rect) -> bool {
+    let view_shortcuts: Vec<_> = VIEW_SHORTCUTS.iter().map(|shortcut| (shortcut.key, shortcut.does)).collect();
     floating(ui, "help", Align2::CENTER_CENTER, free, |ui| {
         Frame::window(ui.style())
             .inner_margin(Margin::same(16))
-            .show(ui, |ui| help_panel(ui, &[("Run", SHORTCUTS)]))
+            .show(ui, |ui| help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)]))
             .inner
     })
 }

@@ -171,16 +171,17 @@ impl Rows<'_> {
             let label = ui
                 .horizontal(|ui| {
                     let label = self.label(ui, spec, &in_force, &default);
+                    if reset_button(ui, spec, &default, shown != default) {
+                        edit = Edit::Finished(default.clone());
+                    }
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if reset_button(ui, spec, &default, shown != default) {
-                            edit = Edit::Finished(default.clone());
-                        }
                         applies_mark(ui, spec.applies, self.snapshot.pending.contains(&spec.id));
                     });
                     label
                 })
                 .inner;
-            let widget_edit = parameter_widget(ui, spec, &shown, &label);
+            let relevant = (spec.relevant)(&self.snapshot.settings);
+            let widget_edit = ui.add_enabled_ui(relevant, |ui| parameter_widget(ui, spec, &shown, &label)).inner;
             if widget_edit != Edit::Untouched {
                 edit = widget_edit;
             }

@@ -12,8 +12,10 @@ use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass};
 
 use crate::episode::{LatestSnapshot, SimCommand};
 use crate::panel::layout::{PanelInputs, panels};
+use crate::panel::reserve::ReservedEdges;
 use crate::panel::settings::{PanelLayout, PanelSettings, PanelState};
 use crate::panel::shortcuts::shortcut_commands;
+use crate::view::{ViewArea, ViewSettings};
 
 /// The egui panels over the app's primary egui context.
 ///
@@ -80,6 +82,8 @@ fn draw(
     mut settings: ResMut<PanelSettings>,
     mut state: ResMut<PanelState>,
     mut layout: ResMut<PanelLayout>,
+    mut view: Option<ResMut<ViewSettings>>,
+    mut view_area: Option<ResMut<ViewArea>>,
     mut commands: MessageWriter<SimCommand>,
 ) {
     // An app without a camera yet has no context to draw in.
@@ -95,10 +99,19 @@ fn draw(
     if edited.visible {
         let mut ui = root_ui(ctx);
         let inputs = PanelInputs { snapshot, frame_time_s: Some(frame_time_s) };
-        let output = panels(&mut ui, &inputs, &mut edited, &mut state);
+        let mut edited_view = view.as_deref().cloned();
+        let output = panels(&mut ui, &inputs, edited_view.as_mut(), &mut edited, &mut state);
+        if let (Some(view), Some(edited_view)) = (&mut view, edited_view) {
+            view.set_if_neq(edited_view);
+        }
         commands.write_batch(output.commands);
         commands.write_batch(dropped_files(ctx));
-        free = Some(to_bevy(output.central_rect));
+        free = Some(output.central_rect);
+    }
+    ctx.plugin_or_default::<ReservedEdges>().lock().free = free;
+    let free = free.map(to_bevy);
+    if let Some(view_area) = &mut view_area {
+        view_area.set_if_neq(ViewArea { free_rect_px: free });
     }
     settings.set_if_neq(edited);
     layout.set_if_neq(PanelLayout { central_rect: free });

@@ -96,7 +96,8 @@ pub fn style(theme: PanelTheme) -> Style {
     style.spacing.button_padding = vec2(7.0, 3.0);
     style.spacing.interact_size = vec2(28.0, 20.0);
     style.spacing.slider_rail_height = 4.0;
-    style.spacing.indent = 10.0;
+    style.spacing.indent = 16.0;
+    style.spacing.icon_width = 13.0;
     style.spacing.tooltip_width = 320.0;
     style.spacing.scroll.floating = true;
     style.spacing.menu_margin = Margin::same(6);
