@@ -7,7 +7,7 @@ use glam::DVec3;
 use crate::episode::command::Speed;
 use crate::episode::parameters::ParameterId;
 use crate::episode::settings::EpisodeSettings;
-use crate::mission::{EpisodeMetrics, Mission, Scenario, Seed, Transition};
+use crate::mission::{EpisodeMetrics, Mission, MissionState, Scenario, Seed, Transition};
 use crate::orbit::RelativeOrbitalElements;
 use crate::search::{SearchConfig, SearchSummary};
 use crate::voxel::{Occupancy, VoxelGrid};
@@ -146,6 +146,19 @@ pub struct StateSample {
     pub dv_spent_m_s: f64,
 }
 
+impl StateSample {
+    /// The sample of a state that has just been reached.
+    pub fn of(mission: &Mission, state: &MissionState) -> Self {
+        Self {
+            time_s: state.relative.time_s,
+            roe: state.relative.roe,
+            position_rtn_m: mission.dynamics().rtn(mission.chief(), &state.relative).position_rtn_m,
+            entropy_nats: state.belief.entropy_nats(),
+            dv_spent_m_s: state.dv_spent_m_s,
+        }
+    }
+}
+
 /// Speed and load of the run over about the last second; counts since the run's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SimDiagnostics {
@@ -188,16 +201,16 @@ pub struct TimeSplit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// Grows by one with every notice of the run.
-    pub sequence: u64,
+    pub id: u64,
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: NoticeSeverity,
     /// One sentence that names what, where and what is accepted.
     pub text: String,
 }
 
 /// How bad a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
+pub enum NoticeSeverity {
     /// Something was done as asked.
     Info,
     /// Something was done differently from what was asked.

@@ -2,88 +2,113 @@
 
 use crate::episode::parameters::spec::{ParameterError, ParameterId};
 use crate::episode::settings::EpisodeSettings;
+use crate::orbit::Dynamics;
+use crate::search::{Knowledge, PlannerKind, RollOutPolicy};
+use crate::sensor::UpdateRule;
 
-/// The entry of `options` named `name`, or the error that lists all names.
-fn pick<T: Clone>(id: ParameterId, name: &str, options: &[(&str, T)]) -> Result<T, ParameterError> {
-    options.iter().find(|(option, _)| *option == name).map(|(_, value)| value.clone()).ok_or_else(|| {
-        ParameterError::UnknownChoice { id, value: name.to_owned(), choices: names(options) }
-    })
-}
-
-fn names<T>(options: &[(&str, T)]) -> Vec<String> {
-    options.iter().map(|(name, _)| (*name).to_owned()).collect()
-}
-
-fn name_of<T: PartialEq>(options: &[(&str, T)], value: &T) -> Option<String> {
-    options.iter().find(|(_, option)| option == value).map(|(name, _)| (*name).to_owned())
-}
-
-/// A choice between the values of a plain enum held in one field of the settings.
+/// A choice between the named values of a plain enum that sits in one field of the settings.
 macro_rules! enum_choice {
-    ($module:ident, $type:ty, settings.$($place:ident).+, [$(($name:literal, $value:expr)),+ $(,)?]) => {
+    ($module:ident, $type:ty, settings.$($place:ident).+, [$($name:expr => $value:expr),+ $(,)?]) => {
         pub(super) mod $module {
             use super::*;
 
             const OPTIONS: &[(&str, $type)] = &[$(($name, $value)),+];
 
             pub fn choices() -> Vec<String> {
-                names(OPTIONS)
+                OPTIONS.iter().map(|(name, _)| (*name).to_owned()).collect()
             }
 
             pub fn get(settings: &EpisodeSettings) -> String {
-                // Every value of the enum is listed above.
-                name_of(OPTIONS, &settings.$($place).+).unwrap_or_default()
+                let value = &settings.$($place).+;
+                let option = OPTIONS.iter().find(|(_, option)| option == value);
+                option.map_or_else(|| format!("{value:?}"), |(name, _)| (*name).to_owned())
             }
 
             pub fn set(settings: &mut EpisodeSettings, id: ParameterId, name: &str) -> Result<(), ParameterError> {
-                settings.$($place).+ = pick(id, name, OPTIONS)?;
+                let option = OPTIONS.iter().find(|(option, _)| *option == name);
+                settings.$($place).+ = option.ok_or_else(|| unknown(id, name, choices()))?.1;
                 Ok(())
             }
         }
     };
 }
 
-enum_choice!(planner, crate::search::PlannerKind, settings.search.planner, [
-    ("passive", crate::search::PlannerKind::Passive),
-    ("random", crate::search::PlannerKind::Random),
-    ("mcts", crate::search::PlannerKind::Mcts),
+fn unknown(id: ParameterId, name: &str, choices: Vec<String>) -> ParameterError {
+    ParameterError::UnknownChoice { id, value: name.to_owned(), choices }
+}
+
+enum_choice!(planner, PlannerKind, settings.search.planner, [
+    PlannerKind::Passive.name() => PlannerKind::Passive,
+    PlannerKind::Random.name() => PlannerKind::Random,
+    PlannerKind::Mcts.name() => PlannerKind::Mcts,
 ]);
 
-enum_choice!(knowledge, crate::search::Knowledge, settings.search.knowledge, [
-    ("sampled-belief", crate::search::Knowledge::SampledBelief),
-    ("oracle", crate::search::Knowledge::Oracle),
+enum_choice!(knowledge, Knowledge, settings.search.knowledge, [
+    Knowledge::SampledBelief.name() => Knowledge::SampledBelief,
+    Knowledge::Oracle.name() => Knowledge::Oracle,
 ]);
 
-enum_choice!(dynamics, crate::orbit::Dynamics, settings.scenario.dynamics, [
-    ("near-circular", crate::orbit::Dynamics::NearCircular),
-    ("two-body", crate::orbit::Dynamics::TwoBody),
+enum_choice!(roll_out, RollOutPolicy, settings.search.roll_out, [
+    RollOutPolicy::Random.name() => RollOutPolicy::Random,
+    RollOutPolicy::Coast.name() => RollOutPolicy::Coast,
 ]);
 
-enum_choice!(update_rule, crate::sensor::UpdateRule, settings.scenario.sensor.update_rule, [
-    ("per-ray", crate::sensor::UpdateRule::PerRay),
-    ("once-per-image, hit wins", crate::sensor::UpdateRule::OncePerImage { hit_wins: true }),
-    ("once-per-image, pass wins", crate::sensor::UpdateRule::OncePerImage { hit_wins: false }),
+enum_choice!(dynamics, Dynamics, settings.scenario.dynamics, [
+    "near_circular" => Dynamics::NearCircular,
+    "two_body" => Dynamics::TwoBody,
 ]);
 
-/// The shape that is inspected.
+enum_choice!(update_rule, UpdateRule, settings.scenario.sensor.update_rule, [
+    "per_ray" => UpdateRule::PerRay,
+    "once_per_image_hit_wins" => UpdateRule::OncePerImage { hit_wins: true },
+    "once_per_image_pass_wins" => UpdateRule::OncePerImage { hit_wins: false },
+]);
+
+/// The shape that is inspected, and the size of those that have one of their own.
 pub(super) mod target {
     use super::*;
     use crate::target::TargetShape;
 
     pub fn choices() -> Vec<String> {
-        TargetShape::names().iter().map(ToString::to_string).collect()
+        TargetShape::names().into_iter().map(str::to_owned).collect()
     }
 
+    /// The name of the shape's kind, whatever its size; of a file, its path.
     pub fn get(settings: &EpisodeSettings) -> String {
-        settings.scenario.target.to_string()
+        let name = match &settings.scenario.target {
+            TargetShape::Reference => "reference",
+            TargetShape::Cube { .. } => "cube",
+            TargetShape::Sphere { .. } => "sphere",
+            TargetShape::LBracket => "l_bracket",
+            TargetShape::Dock => "dock",
+            TargetShape::Embedded(name) => name,
+            TargetShape::Vox { path } => return path.display().to_string(),
+        };
+        name.to_owned()
     }
 
+    /// One of the built-in shapes, or the path of a `.vox` file.
     pub fn set(settings: &mut EpisodeSettings, id: ParameterId, name: &str) -> Result<(), ParameterError> {
-        settings.scenario.target = name.parse::<TargetShape>().map_err(|_| ParameterError::UnknownChoice {
-            id,
-            value: name.to_owned(),
-            choices: choices(),
-        })?;
+        let file = || name.ends_with(".vox").then(|| TargetShape::Vox { path: name.into() });
+        let shape = TargetShape::from_name(name).or_else(file);
+        settings.scenario.target = shape.ok_or_else(|| unknown(id, name, choices()))?;
+        Ok(())
+    }
+
+    /// Edge or diameter in metres, if the shape has one of its own.
+    pub fn size_m(settings: &EpisodeSettings) -> Option<f64> {
+        match settings.scenario.target {
+            TargetShape::Cube { side_m } => Some(side_m),
+            TargetShape::Sphere { diameter_m } => Some(diameter_m),
+            _ => None,
+        }
+    }
+
+    pub fn set_size_m(settings: &mut EpisodeSettings, id: ParameterId, size_m: f64) -> Result<(), ParameterError> {
+        match &mut settings.scenario.target {
+            TargetShape::Cube { side_m: size } | TargetShape::Sphere { diameter_m: size } => *size = size_m,
+            _ => return Err(ParameterError::Irrelevant { id, reason: "only a cube and a sphere have a size" }),
+        }
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::episode::settings::EpisodeSettings;
 
 /// Names one entry of [`PARAMETERS`] by its dotted path, such as `sensor.p_hit_occupied`.
 ///
-/// Paths of scenario parameters are those of the scenario file, index of an array included (`start.a_roe_m.1`);
+/// Paths of scenario parameters are those of the scenario file, index of an array included (`start.a_roe_m[1]`);
 /// those of the planner begin with `search.`.
 #[derive(Reflect, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[reflect(Debug, Clone, PartialEq, Hash)]
@@ -195,6 +195,8 @@ pub struct ParameterSpec {
     pub tooltip: &'static str,
     /// When a change takes effect.
     pub applies: Applies,
+    /// Whether it means anything in these settings; a panel greys it out if not.
+    pub relevant: fn(&EpisodeSettings) -> bool,
     /// Reads the value out of settings.
     pub get: fn(&EpisodeSettings) -> ParameterValue,
     /// Writes a value of the right kind and range into settings; use [`ParameterSpec::apply`], which checks both.
@@ -230,6 +232,13 @@ impl ParameterSpec {
     pub fn apply(&self, settings: &mut EpisodeSettings, value: &ParameterValue) -> Result<(), ParameterError> {
         self.check(value)?;
         (self.set)(settings, value)
+    }
+
+    /// Copies the value from one run's settings to another's. It is not checked: a scenario file may hold values
+    /// that are valid but outside the range that a panel offers.
+    pub(in crate::episode) fn copy(&self, from: &EpisodeSettings, to: &mut EpisodeSettings) {
+        // Setters only refuse names and shapes that settings cannot hold, and this one comes from settings.
+        let _ = (self.set)(to, &(self.get)(from));
     }
 
     fn check_range(&self, number: f64) -> Result<(), ParameterError> {
@@ -277,5 +286,13 @@ pub enum ParameterError {
         value: String,
         /// What it offers.
         choices: Vec<String>,
+    },
+    /// Means nothing in the present settings.
+    #[error("{id}: {reason}")]
+    Irrelevant {
+        /// Which parameter.
+        id: ParameterId,
+        /// What it would take to mean something.
+        reason: &'static str,
     },
 }

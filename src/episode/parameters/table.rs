@@ -2,11 +2,20 @@ use crate::episode::parameters::choice;
 use crate::episode::parameters::spec::{
     Applies, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
+use crate::episode::settings::EpisodeSettings;
 
 /// A scale that a slider shows linearly.
 const LINEAR: bool = false;
 /// A scale that a slider shows logarithmically.
 const LOG: bool = true;
+
+const TARGET_SIZE: ParameterId = ParameterId::new("target.size_m");
+/// What the size of a target without one of its own reads as.
+const TARGET_SIZE_M: f64 = 8.0;
+
+fn always(_: &EpisodeSettings) -> bool {
+    true
+}
 
 macro_rules! number {
     ($path:literal, $group:ident, $label:literal, $unit:literal, $min:literal..=$max:literal, $log:expr, $applies:ident,
@@ -23,6 +32,7 @@ macro_rules! number {
             choices: Vec::new,
             tooltip: $tooltip,
             applies: Applies::$applies,
+            relevant: always,
             get: |settings| ParameterValue::Number(settings.$($place).+ $([$index])?),
             set: |settings, value| {
                 if let ParameterValue::Number(number) = value {
@@ -49,6 +59,7 @@ macro_rules! integer {
             choices: Vec::new,
             tooltip: $tooltip,
             applies: Applies::$applies,
+            relevant: always,
             get: |settings| ParameterValue::Integer(i64::from(settings.$($place).+)),
             set: |settings, value| {
                 if let ParameterValue::Integer(integer) = value {
@@ -75,6 +86,7 @@ macro_rules! choice {
             choices: choice::$choice::choices,
             tooltip: $tooltip,
             applies: Applies::$applies,
+            relevant: always,
             get: |settings| ParameterValue::Choice(choice::$choice::get(settings)),
             set: |settings, value| match value {
                 ParameterValue::Choice(name) => choice::$choice::set(settings, ParameterId::new($path), name),
@@ -112,7 +124,15 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "Planner knows",
         Now,
         knowledge,
-        "sampled-belief draws shapes from the belief, which is all a planner may know; oracle sees the true shape and is an upper bound."
+        "sampled_belief draws shapes from the belief, which is all a planner may know; oracle sees the true shape and is an upper bound."
+    ),
+    choice!(
+        "search.roll_out",
+        Search,
+        "Roll-outs",
+        Now,
+        roll_out,
+        "How a simulation goes on below the tree: random draws actions, coast makes no burn, which is less noisy."
     ),
     number!(
         "reward.dv_cost_per_m_s", Reward, "Cost of Δv", "1/(m/s)", 0.0..=100.0, LINEAR, Now,
@@ -120,7 +140,7 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "λ: what 1 m/s of Δv costs, in units of the whole initial entropy. Higher makes the planner thriftier."
     ),
     number!(
-        "reward.discount", Reward, "Discount", "", 0.0..=1.0, LINEAR, Now, settings.scenario.reward.discount,
+        "reward.discount", Reward, "Discount", "", 0.001..=1.0, LINEAR, Now, settings.scenario.reward.discount,
         "γ per step. Lower values information sooner."
     ),
     number!(
@@ -157,7 +177,17 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "Update rule",
         Now,
         update_rule,
-        "per-ray counts every ray as evidence of its own; once-per-image lets a voxel count once per image, hits or passes winning."
+        "per_ray counts every ray as evidence of its own; once_per_image lets a voxel count once per image, hits or passes winning."
+    ),
+    number!(
+        "reward.keep_out_radius_m", Reward, "Keep-out radius", "m", 0.0..=10000.0, LINEAR, Now,
+        settings.scenario.reward.keep_out_radius_m,
+        "Coming closer than this is charged for, if a price is set."
+    ),
+    number!(
+        "reward.keep_out_cost", Reward, "Keep-out cost", "", 0.0..=100.0, LINEAR, Now,
+        settings.scenario.reward.keep_out_cost,
+        "Price of a step inside the keep-out radius, in units of the whole initial entropy. 0 switches it off."
     ),
     choice!(
         "target",
@@ -167,6 +197,25 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         target,
         "The true shape that is inspected. A .vox file is chosen by a scenario file or by its path."
     ),
+    ParameterSpec {
+        id: TARGET_SIZE,
+        group: ParameterGroup::Target,
+        label: "Size",
+        unit: "m",
+        kind: ParameterKind::Number,
+        min: 0.01,
+        max: 1000.0,
+        logarithmic: LOG,
+        choices: Vec::new,
+        tooltip: "Edge of a cube or diameter of a sphere. Must fit into the grid; the other shapes have sizes of their own.",
+        applies: Applies::NextEpisode,
+        relevant: |settings| choice::target::size_m(settings).is_some(),
+        get: |settings| ParameterValue::Number(choice::target::size_m(settings).unwrap_or(TARGET_SIZE_M)),
+        set: |settings, value| match value {
+            ParameterValue::Number(size_m) => choice::target::set_size_m(settings, TARGET_SIZE, *size_m),
+            _ => Ok(()),
+        },
+    },
     integer!(
         "grid.cells_per_axis", Grid, "Cells per axis", "", 8..=64, LINEAR, NextEpisode,
         settings.scenario.grid.cells_per_axis,
@@ -195,54 +244,54 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "Dynamics",
         NextEpisode,
         dynamics,
-        "near-circular propagates the relative orbital elements linearly; two-body is exact for Keplerian motion and slower."
+        "near_circular propagates the relative orbital elements linearly; two_body is exact for Keplerian motion and slower."
     ),
     number!(
-        "start.a_roe_m.0", Start, "a·δa", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[0],
+        "start.a_roe_m[0]", Start, "a·δa", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[0],
         "Relative semi-major axis at the start. Anything but 0 drifts along the track."
     ),
     number!(
-        "start.a_roe_m.1", Start, "a·δλ", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[1],
+        "start.a_roe_m[1]", Start, "a·δλ", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[1],
         "Relative mean longitude at the start: mean along-track distance."
     ),
     number!(
-        "start.a_roe_m.2", Start, "a·δex", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[2],
+        "start.a_roe_m[2]", Start, "a·δex", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[2],
         "Relative eccentricity vector, x: size of the in-plane ellipse."
     ),
     number!(
-        "start.a_roe_m.3", Start, "a·δey", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[3],
+        "start.a_roe_m[3]", Start, "a·δey", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[3],
         "Relative eccentricity vector, y: size of the in-plane ellipse."
     ),
     number!(
-        "start.a_roe_m.4", Start, "a·δix", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[4],
+        "start.a_roe_m[4]", Start, "a·δix", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[4],
         "Relative inclination vector, x: cross-track amplitude."
     ),
     number!(
-        "start.a_roe_m.5", Start, "a·δiy", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[5],
+        "start.a_roe_m[5]", Start, "a·δiy", "m", -5000.0..=5000.0, LINEAR, NextEpisode, settings.scenario.start.a_roe_m[5],
         "Relative inclination vector, y: cross-track amplitude."
     ),
     number!(
-        "start.spread_m.0", Start, "± a·δa", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[0],
+        "start.spread_m[0]", Start, "± a·δa", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[0],
         "Half width of the uniform perturbation that makes each episode's start its own."
     ),
     number!(
-        "start.spread_m.1", Start, "± a·δλ", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[1],
+        "start.spread_m[1]", Start, "± a·δλ", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[1],
         "Half width of the uniform perturbation that makes each episode's start its own."
     ),
     number!(
-        "start.spread_m.2", Start, "± a·δex", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[2],
+        "start.spread_m[2]", Start, "± a·δex", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[2],
         "Half width of the uniform perturbation that makes each episode's start its own."
     ),
     number!(
-        "start.spread_m.3", Start, "± a·δey", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[3],
+        "start.spread_m[3]", Start, "± a·δey", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[3],
         "Half width of the uniform perturbation that makes each episode's start its own."
     ),
     number!(
-        "start.spread_m.4", Start, "± a·δix", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[4],
+        "start.spread_m[4]", Start, "± a·δix", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[4],
         "Half width of the uniform perturbation that makes each episode's start its own."
     ),
     number!(
-        "start.spread_m.5", Start, "± a·δiy", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[5],
+        "start.spread_m[5]", Start, "± a·δiy", "m", 0.0..=1000.0, LINEAR, NextEpisode, settings.scenario.start.spread_m[5],
         "Half width of the uniform perturbation that makes each episode's start its own."
     ),
     number!(
@@ -256,7 +305,7 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "Of the target's orbit. The near-circular dynamics are only good for small values."
     ),
     number!(
-        "chief.inclination_deg", Chief, "Inclination", "°", 0.0..=180.0, LINEAR, NextEpisode,
+        "chief.inclination_deg", Chief, "Inclination", "°", 0.1..=179.9, LINEAR, NextEpisode,
         settings.scenario.chief.inclination_deg,
         "Of the target's orbit. The relative motion does not depend on it without perturbations."
     ),
@@ -274,5 +323,10 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "chief.mean_anomaly_deg", Chief, "Mean anomaly at the start", "°", -360.0..=360.0, LINEAR, NextEpisode,
         settings.scenario.chief.mean_anomaly_deg,
         "Of the target at time 0; shifts where on the relative ellipse the servicer starts."
+    ),
+    number!(
+        "chief.mu_km3_s2", Chief, "Gravitational parameter", "km³/s²", 1.0..=200_000_000.0, LOG, NextEpisode,
+        settings.scenario.chief.mu_km3_s2,
+        "Of the body in the middle: 398600.4418 for the Earth."
     ),
 ];
