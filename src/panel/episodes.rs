@@ -198,7 +198,7 @@ fn paint_bar(ui: &Ui, rect: Rect, fraction: f64, colour: Color32, label: String)
     let width = rect.width() * filled;
     if width >= 1.0 {
         let bar = Rect::from_min_size(rect.min, vec2(width, rect.height()));
-        ui.painter().rect_filled(bar, 3.0, colour.gamma_multiply(0.55));
+        ui.painter().rect_filled(bar, 3.0, palette.filled(colour));
     }
     let font = FontId::monospace(10.5);
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, label, font, ui.visuals().strong_text_color());

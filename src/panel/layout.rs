@@ -80,24 +80,25 @@ fn top(
     commands: &mut Vec<SimCommand>,
 ) {
     Panel::top(id("top")).frame(frame(ui)).resizable(false).show(ui, |ui| {
-        ui.horizontal_wrapped(|ui| {
-            commands.extend(run_control_panel(ui, inputs.snapshot, &mut state.run_control));
-            ui.separator();
+        ui.with_layout(Layout::right_to_left(Align::TOP), |ui| {
             toggles(ui, settings);
+            ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
+                commands.extend(run_control_panel(ui, inputs.snapshot, &mut state.run_control));
+            });
         });
     });
 }
 
+/// From right to left.
 fn toggles(ui: &mut Ui, settings: &mut PanelSettings) {
-    ui.spacing_mut().item_spacing.x = 2.0;
-    icon_toggle(ui, Icon::Left, &mut settings.parameters, "Parameters");
-    icon_toggle(ui, Icon::Bottom, &mut settings.episodes, "Episodes");
-    icon_toggle(ui, Icon::Right, &mut settings.plots, "Plots and search");
+    icon_toggle(ui, Icon::Help, &mut settings.help, "Help (F1)");
     let mut light = settings.theme == PanelTheme::Light;
     if icon_toggle(ui, Icon::Theme, &mut light, "Light theme").changed() {
         settings.theme = settings.theme.toggled();
     }
-    icon_toggle(ui, Icon::Help, &mut settings.help, "Help (F1)");
+    icon_toggle(ui, Icon::Right, &mut settings.plots, "Plots and search");
+    icon_toggle(ui, Icon::Bottom, &mut settings.episodes, "Episodes");
+    icon_toggle(ui, Icon::Left, &mut settings.parameters, "Parameters");
 }
 
 fn strip(ui: &mut Ui, inputs: &PanelInputs) {

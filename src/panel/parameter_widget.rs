@@ -85,7 +85,7 @@ fn drag_value<'a>(spec: &ParameterSpec, value: &'a mut f64) -> DragValue<'a> {
 fn choice_widget(ui: &mut Ui, spec: &ParameterSpec, shown: &str, label: &Response) -> Edit {
     let mut picked = None;
     let combo = ComboBox::from_id_salt("choice")
-        .selected_text(choice_label(spec.id, shown))
+        .selected_text(shown)
         .width(ui.available_width())
         .truncate()
         .popup_style(inherited(ui));
@@ -99,6 +99,9 @@ fn choice_widget(ui: &mut Ui, spec: &ParameterSpec, shown: &str, label: &Respons
         })
         .response;
     response.labelled_by(label.id);
+    if is_oracle(spec.id, shown) {
+        ui.label(RichText::new(ORACLE_CAUTION).small().color(Palette::of(ui).caution));
+    }
     picked.map_or(Edit::Untouched, |name| Edit::Finished(ParameterValue::Choice(name)))
 }
 

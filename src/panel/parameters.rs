@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bevy_egui::egui::{
-    Align, Button, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, Ui, WidgetInfo, WidgetType,
+    Align, Button, CollapsingHeader, Color32, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, WidgetType,
+    vec2,
 };
 
 use crate::episode::{
@@ -105,13 +106,16 @@ pub fn parameter_row(
 
 fn filter_box(ui: &mut Ui, filter: &mut String) {
     ui.horizontal(|ui| {
-        let clear_width = 26.0;
+        let clear_width = if filter.is_empty() { 0.0 } else { 26.0 };
         let edit = TextEdit::singleline(filter)
             .hint_text("Filter parameters")
             .desired_width((ui.available_width() - clear_width).max(40.0));
         let response = ui.add(edit);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Filter parameters"));
-        let clear = ui.add_visible(!filter.is_empty(), Button::new("×").small().frame(false));
+        if filter.is_empty() {
+            return;
+        }
+        let clear = ui.add(Button::new("×").small().frame(false));
         clear.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Clear filter"));
         if clear.clicked() {
             filter.clear();
@@ -260,10 +264,15 @@ fn applies_mark(ui: &mut Ui, applies: Applies, pending: bool) {
         }
     });
     if pending {
-        let dot = ui.label(RichText::new("●").small().color(palette.caution));
-        dot.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, "waiting for the next episode"));
-        tooltip(ui, &dot, || "Changed, and waiting for the next episode.".to_owned());
+        pending_dot(ui, palette.caution);
     }
+}
+
+fn pending_dot(ui: &mut Ui, colour: Color32) {
+    let (rect, dot) = ui.allocate_exact_size(vec2(8.0, ui.spacing().interact_size.y), Sense::hover());
+    ui.painter().circle_filled(rect.center(), 3.0, colour);
+    dot.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, "waiting for the next episode"));
+    tooltip(ui, &dot, || "Changed, and waiting for the next episode.".to_owned());
 }
 
 /// What a parameter is, its range, its default and when it takes effect.

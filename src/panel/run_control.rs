@@ -1,4 +1,4 @@
-//! Play, pace, seed, scenario, planner and files: the controls of the whole run, in one wrapping row.
+//! Play, pace, seed, scenario, planner and files: the controls of the whole run.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,9 @@ use crate::search::{Knowledge, PlannerKind};
 const PLAY_WIDTH: f32 = 66.0;
 const SEED_WIDTH: f32 = 74.0;
 const PATH_WIDTH: f32 = 300.0;
+/// What all controls take side by side, and what the oracle's caution adds.
+const ROW_WIDTH: f32 = 1092.0;
+const CAUTION_WIDTH: f32 = 205.0;
 
 /// What the run controls remember between frames.
 #[derive(Clone, Debug, Default)]
@@ -27,18 +30,38 @@ pub struct RunControlState {
     rate_draft: Option<f64>,
 }
 
-/// One wrapping row of controls for the whole run. Returns what the user asked for.
+/// Controls for the whole run, in one row or, where that is too narrow, in two. Returns what the user asked for.
 pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState) -> Vec<SimCommand> {
     let mut commands = Vec::new();
-    play_controls(ui, snapshot, &mut commands);
-    ui.separator();
-    speed_control(ui, snapshot, state, &mut commands);
-    ui.separator();
-    seed_control(ui, snapshot, state, &mut commands);
-    ui.separator();
-    scenario_chooser(ui, snapshot, state, &mut commands);
-    planner_chooser(ui, snapshot, &mut commands);
+    let needed = if oracle_plans(snapshot) { ROW_WIDTH + CAUTION_WIDTH } else { ROW_WIDTH };
+    if ui.available_width() >= needed {
+        ui.horizontal(|ui| {
+            pace(ui, snapshot, state, &mut commands);
+            ui.separator();
+            choosers(ui, snapshot, state, &mut commands);
+        });
+    } else {
+        ui.horizontal(|ui| pace(ui, snapshot, state, &mut commands));
+        ui.horizontal(|ui| choosers(ui, snapshot, state, &mut commands));
+    }
     commands
+}
+
+fn pace(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
+    play_controls(ui, snapshot, commands);
+    ui.separator();
+    speed_control(ui, snapshot, state, commands);
+    ui.separator();
+    seed_control(ui, snapshot, state, commands);
+}
+
+fn choosers(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
+    scenario_chooser(ui, snapshot, state, commands);
+    planner_chooser(ui, snapshot, commands);
+}
+
+fn oracle_plans(snapshot: &SimulationSnapshot) -> bool {
+    snapshot.search.planner == PlannerKind::Mcts && snapshot.search.knowledge == Knowledge::Oracle
 }
 
 fn play_controls(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
@@ -213,7 +236,7 @@ fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Ve
             commands.push(SimCommand::SetParameter { id, value: ParameterValue::Choice(name) });
         }
     }
-    if snapshot.search.planner == PlannerKind::Mcts && snapshot.search.knowledge == Knowledge::Oracle {
+    if oracle_plans(snapshot) {
         ui.label(RichText::new(ORACLE_CAUTION).color(Palette::of(ui).caution));
     }
 }

@@ -138,7 +138,7 @@ impl ActionRow {
         let text_colour = if self.chosen { ui.visuals().strong_text_color() } else { ui.visuals().text_color() };
         let mono = TextStyle::Monospace.resolve(ui.style());
         if self.chosen {
-            ui.painter().rect_filled(rect, 3.0, ui.visuals().selection.bg_fill);
+            ui.painter().rect_filled(rect, 3.0, palette.selected);
         }
         let text = |x: f32, align, text: String, colour: Color32| {
             ui.painter().text(pos2(x, rect.center().y), align, text, mono.clone(), colour);

@@ -44,6 +44,8 @@ pub struct Palette {
     pub caution: Color32,
     /// Something was refused.
     pub error: Color32,
+    /// Background of what is in focus or switched on.
+    pub selected: Color32,
     /// Empty part of bars.
     pub track: Color32,
     /// Secondary text.
@@ -59,6 +61,7 @@ impl Palette {
         accent: Color32::from_rgb(86, 180, 233),
         caution: Color32::from_rgb(240, 176, 60),
         error: Color32::from_rgb(240, 120, 80),
+        selected: Color32::from_rgb(34, 68, 90),
         track: Color32::from_rgb(42, 47, 57),
         muted: Color32::from_rgb(150, 157, 170),
     };
@@ -70,9 +73,15 @@ impl Palette {
         accent: Color32::from_rgb(0, 114, 178),
         caution: Color32::from_rgb(150, 88, 0),
         error: Color32::from_rgb(190, 60, 0),
+        selected: Color32::from_rgb(190, 218, 238),
         track: Color32::from_rgb(222, 225, 230),
         muted: Color32::from_rgb(96, 101, 110),
     };
+
+    /// A series' colour softened towards the empty part of a bar, so that text over it stays readable.
+    pub fn filled(&self, colour: Color32) -> Color32 {
+        self.track.lerp_to_gamma(colour, 0.5)
+    }
 
     /// The palette that suits the background of `ui`, also where a host places a panel in its own style.
     pub fn of(ui: &Ui) -> &'static Self {
@@ -186,7 +195,7 @@ fn shaped(mut visuals: Visuals, ramp: &Ramp, palette: &Palette) -> Visuals {
     visuals.faint_bg_color = ramp.faint;
     visuals.extreme_bg_color = ramp.sunken;
     visuals.weak_text_color = Some(palette.muted);
-    visuals.selection.bg_fill = palette.accent.gamma_multiply(0.35);
+    visuals.selection.bg_fill = palette.selected;
     visuals.selection.stroke = Stroke::new(1.0, ramp.strong);
     visuals.hyperlink_color = palette.accent;
     visuals.warn_fg_color = palette.caution;
@@ -223,6 +232,9 @@ mod tests {
         for (palette, ramp) in [(Palette::DARK, Ramp::DARK), (Palette::LIGHT, Ramp::LIGHT)] {
             for text in [ramp.text, ramp.strong, palette.muted, palette.caution, palette.error] {
                 assert!(contrast(text, ramp.panel) >= TEXT_CONTRAST, "{text:?} on {:?}", ramp.panel);
+            }
+            for bar in [palette.filled(palette.entropy), palette.filled(palette.floor), palette.selected] {
+                assert!(contrast(ramp.strong, bar) >= TEXT_CONTRAST, "text on {bar:?}");
             }
             for mark in [palette.entropy, palette.dv, palette.range, palette.floor] {
                 assert!(contrast(mark, ramp.panel) >= MARK_CONTRAST, "{mark:?} on {:?}", ramp.panel);
