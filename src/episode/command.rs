@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use bevy::ecs::message::Message;
 use bevy::reflect::Reflect;
+use bevy::reflect::std_traits::ReflectDefault;
 
 use crate::episode::parameters::{ParameterId, ParameterValue};
 use crate::mission::Seed;

@@ -22,7 +22,9 @@ pub struct Episode {
 }
 
 /// The mission an episode flies.
-#[derive(Component, Clone, Debug)]
+#[derive(Component, Reflect, Clone, Debug)]
+#[reflect(opaque)]
+#[reflect(Component, Debug, Clone)]
 pub struct EpisodeMission {
     /// The mission in force.
     pub mission: Arc<Mission>,
@@ -33,7 +35,9 @@ pub struct EpisodeMission {
 }
 
 /// Where the episode stands: orbit, belief, Δv spent.
-#[derive(Component, Clone, Debug)]
+#[derive(Component, Reflect, Clone, Debug)]
+#[reflect(opaque)]
+#[reflect(Component, Debug, Clone)]
 pub struct EpisodeState(pub MissionState);
 
 /// How far the next decision has come.
@@ -65,7 +69,9 @@ pub enum EpisodePlanner {
 }
 
 /// What an episode has behind it.
-#[derive(Component, Clone, Debug, Default)]
+#[derive(Component, Reflect, Clone, Debug, Default)]
+#[reflect(opaque)]
+#[reflect(Component, Debug, Clone)]
 pub struct EpisodeHistory {
     /// Every step.
     pub transitions: Arc<Vec<Transition>>,
@@ -76,7 +82,9 @@ pub struct EpisodeHistory {
 }
 
 /// When an episode may decide.
-#[derive(Component, Clone, Copy, Debug)]
+#[derive(Component, Reflect, Clone, Copy, Debug)]
+#[reflect(opaque)]
+#[reflect(Component, Debug, Clone)]
 pub struct EpisodePace {
     /// The earliest time of its next decision.
     pub due: Instant,

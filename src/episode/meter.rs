@@ -103,13 +103,7 @@ fn difference(from: &Reading, to: &Reading, workers: usize) -> SimDiagnostics {
         simulations: to.count.simulations,
         cores_busy: (to.busy - from.busy).as_secs_f64() / wall_s,
         workers,
-        time_split: TimeSplit {
-            plan,
-            act,
-            publish,
-            other: (tick - plan - act - publish).max(0.0),
-            wait: 1.0 - tick,
-        },
+        time_split: TimeSplit { plan, act, publish, other: (tick - plan - act - publish).max(0.0), wait: 1.0 - tick },
     }
 }
 

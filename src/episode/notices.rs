@@ -35,11 +35,6 @@ impl Notices {
         self.latest.iter().cloned().collect()
     }
 
-    /// Id that the next notice will have: it changes exactly when there is something new.
-    pub fn next_id(&self) -> u64 {
-        self.next_id
-    }
-
     fn push(&mut self, severity: NoticeSeverity, text: String) {
         if self.latest.len() == MAX_NOTICES {
             self.latest.pop_front();

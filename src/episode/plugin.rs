@@ -66,11 +66,7 @@ fn start(mut commands: Commands, settings: Res<EpisodeSettings>, mut latest: Res
 }
 
 /// Takes over the newest snapshot, if there is a newer one; only then [`LatestSnapshot`] counts as changed.
-fn receive(
-    thread: Option<Res<SimulationThread>>,
-    mut latest: ResMut<LatestSnapshot>,
-    mut diagnostics: Diagnostics,
-) {
+fn receive(thread: Option<Res<SimulationThread>>, mut latest: ResMut<LatestSnapshot>, mut diagnostics: Diagnostics) {
     let Some(snapshot) = thread.and_then(|thread| thread.newer_than(latest.0.frame)) else { return };
     diagnostics::measure(&mut diagnostics, &snapshot.diagnostics);
     latest.0 = snapshot;

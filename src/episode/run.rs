@@ -26,6 +26,8 @@ pub struct Run {
     pub next_number: u32,
     /// Whether all episodes are to start anew.
     pub restart: bool,
+    /// Decisions that every episode may make although the run is paused, not yet handed out.
+    pub granted: u32,
     /// Changed parameters that at least one running episode does not fly with.
     pub pending: BTreeSet<ParameterId>,
     /// What the user should know.
@@ -46,6 +48,7 @@ impl Run {
             focus_slot: 0,
             next_number: settings.first_episode,
             restart: true,
+            granted: 0,
             pending: BTreeSet::new(),
             notices: Notices::default(),
             settings: Arc::new(settings),

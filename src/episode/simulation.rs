@@ -62,11 +62,8 @@ impl Simulation {
     /// # Errors
     /// As [`Simulation::new`].
     pub fn replay(settings: &EpisodeSettings, number: u32) -> Result<Arc<EpisodeSnapshot>, EpisodeError> {
-        let mut simulation = Self::new(EpisodeSettings {
-            speed: Speed::Max,
-            start_paused: false,
-            ..settings.clone().only(number)
-        })?;
+        let mut simulation =
+            Self::new(EpisodeSettings { speed: Speed::Max, start_paused: false, ..settings.clone().only(number) })?;
         simulation.run_to_end();
         // `only` leaves one episode, which `run_to_end` has begun.
         Ok(simulation.snapshot().episodes[0].clone())

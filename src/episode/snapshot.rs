@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bevy::ecs::reflect::ReflectResource;
 use bevy::ecs::resource::Resource;
+use bevy::reflect::Reflect;
 use glam::DVec3;
 
 use crate::episode::command::Speed;
@@ -220,5 +222,7 @@ pub enum NoticeSeverity {
 }
 
 /// The newest snapshot the app world has received; updated in `EpisodeSystems::Receive`.
-#[derive(Resource, Clone, Debug)]
+#[derive(Resource, Reflect, Clone, Debug)]
+#[reflect(opaque)]
+#[reflect(Resource, Debug, Clone)]
 pub struct LatestSnapshot(pub Arc<SimulationSnapshot>);

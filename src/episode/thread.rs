@@ -59,10 +59,7 @@ impl SimulationThread {
         let slot = Arc::new(Slot { frame: AtomicU64::new(0), latest: Mutex::new(empty) });
         let outgoing = slot.clone();
         let handle = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || {
-            let simulated = catch_unwind(AssertUnwindSafe(|| simulate(settings, &incoming, &outgoing)));
-            if let Err(panic) = simulated {
-                outgoing.put(Arc::new(with_panic(&lock(&outgoing.latest).clone(), panic.as_ref())));
-            }
+            report_panic(&outgoing, || simulate(settings, &incoming, &outgoing));
         })?;
         Ok(Self { commands: Some(commands), slot, handle: Some(handle) })
     }
@@ -149,6 +146,14 @@ fn simulation_of(settings: EpisodeSettings) -> Simulation {
     })
 }
 
+/// Runs the simulation; should it panic, the slot's last snapshot is that of an ended run.
+fn report_panic(slot: &Slot, simulate: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(simulate)) {
+        let last = lock(&slot.latest).clone();
+        slot.put(Arc::new(with_panic(&last, panic.as_ref())));
+    }
+}
+
 /// The last snapshot, with the news that no other will follow.
 fn with_panic(last: &SimulationSnapshot, panic: &(dyn Any + Send)) -> SimulationSnapshot {
     let reason = panic
@@ -172,10 +177,12 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_notice_in_one_more_snapshot() {
-        let panic = catch_unwind(|| panic!("boom")).unwrap_err();
         let last = SimulationSnapshot { frame: 7, ..SimulationSnapshot::empty(&EpisodeSettings::default()) };
-        let snapshot = with_panic(&last, panic.as_ref());
-        assert_eq!(snapshot.frame, 8);
+        let slot = Slot { frame: AtomicU64::new(7), latest: Mutex::new(Arc::new(last)) };
+        report_panic(&slot, || panic!("boom"));
+        let snapshot = lock(&slot.latest).clone();
+        assert_eq!((snapshot.frame, slot.frame.load(Ordering::Acquire)), (8, 8));
+        assert_eq!(snapshot.notices[0].severity, NoticeSeverity::Error);
         assert!(snapshot.notices[0].text.ends_with("please report it: boom"));
     }
 }

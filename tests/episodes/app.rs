@@ -122,3 +122,23 @@ fn bevy_users_find_the_types_in_the_registry() {
         assert!(registry.get_with_type_path(path).is_some(), "{path}");
     }
 }
+
+/// All of Bevy but a window system and a graphics card: no `RenderApp` exists.
+#[cfg(feature = "view")]
+#[test]
+fn the_whole_group_works_without_a_render_app() {
+    use bevy::render::RenderPlugin;
+    use bevy::render::settings::WgpuSettings;
+    use bevy::winit::WinitPlugin;
+
+    let no_graphics =
+        RenderPlugin { render_creation: WgpuSettings { backends: None, ..default() }.into(), ..default() };
+    let mut app = App::new();
+    app.add_plugins((
+        DefaultPlugins.set(no_graphics).disable::<WinitPlugin>(),
+        ProxOpsPlugins::new(small_settings(PlannerKind::Passive)),
+    ));
+    app.finish();
+    app.cleanup();
+    update_until(&mut app, |snapshot| snapshot.frame > 0 && snapshot.is_finished());
+}

@@ -51,6 +51,15 @@ fn a_paused_run_steps_once_per_command_and_ends_in_the_same_bits() {
 }
 
 #[test]
+fn a_step_asked_for_together_with_a_reset_is_that_of_the_new_episodes() {
+    let mut simulation = simulation(paused_settings(PlannerKind::Passive));
+    obey(&mut simulation, SimCommand::StepOnce);
+    simulation.command(SimCommand::StepOnce);
+    simulation.command(SimCommand::Reset { seed: None });
+    assert_eq!(steps(&obey(&mut simulation, SimCommand::StepOnce)), [1; 4]);
+}
+
+#[test]
 fn pause_freezes_a_search_and_play_resumes_it() {
     let mut settings = small_settings(PlannerKind::Mcts);
     settings.search.simulations = 2000;
@@ -165,7 +174,8 @@ fn a_scenario_is_chosen_by_name_or_file_and_starts_all_episodes_anew() {
     let mut mine = small_settings(PlannerKind::Passive).scenario;
     mine.name = "mine".to_owned();
     mine.save(&path).unwrap();
-    let loaded = obey(&mut simulation, SimCommand::LoadScenario(path));
+    let loaded = obey(&mut simulation, SimCommand::LoadScenario(path.clone()));
+    mine.origin = Some(path);
     assert_eq!(*loaded.scenario, mine);
 }
 

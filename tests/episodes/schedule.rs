@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use bevy::ecs::schedule::LogLevel;
+use bevy::ecs::schedule::{LogLevel, ScheduleLabel};
 use bevy::prelude::*;
 use bevy_proxops::episode::{Episode, Simulation};
 use bevy_proxops::prelude::*;

@@ -4,7 +4,5 @@ mod choice;
 mod spec;
 mod table;
 
-pub use spec::{
-    Applies, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
-};
+pub use spec::{Applies, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue};
 pub use table::PARAMETERS;

@@ -51,17 +51,17 @@ fn without_overwritten(commands: impl Iterator<Item = SimCommand>) -> Vec<SimCom
 
 fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
     match command {
-        SimCommand::Play => run.paused = false,
+        SimCommand::Play => play(run, episodes),
         SimCommand::Pause => run.paused = true,
         SimCommand::StepOnce => {
             run.paused = true;
-            episodes.iter_mut().for_each(|(_, _, mut pace)| pace.granted += 1);
+            run.granted += 1;
         }
         SimCommand::SetSpeed(speed) => set_speed(speed, run, episodes)?,
         SimCommand::Reset { seed } => {
             let settings = Arc::make_mut(&mut run.settings);
             settings.seed = seed.unwrap_or(settings.seed);
-            run.restart = true;
+            restart(run);
         }
         SimCommand::SetEpisodes(count) => {
             validate_episodes(count)?;
@@ -73,14 +73,22 @@ fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Res
             id.spec().apply(&mut wanted, &value)?;
             change_settings(wanted, run, episodes)?;
         }
-        SimCommand::ChooseScenario(name) => change_scenario(Scenario::embedded(&name)?, None, run)?,
-        SimCommand::LoadScenario(path) => {
-            let base_dir = path.parent().map(ToOwned::to_owned);
-            change_scenario(Scenario::load(&path)?, base_dir, run)?;
+        SimCommand::ChooseScenario(name) => {
+            let base_dir = run.settings.base_dir.clone();
+            change_scenario(Scenario::embedded(&name)?, base_dir, run)?;
         }
+        // Without a base folder, relative paths count from the scenario's own.
+        SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
     }
     Ok(())
+}
+
+/// Lets the run go on; steps asked for while it was paused are part of it.
+fn play(run: &mut Run, episodes: &mut Episodes) {
+    run.paused = false;
+    run.granted = 0;
+    episodes.iter_mut().for_each(|(_, _, mut pace)| pace.granted = 0);
 }
 
 fn set_speed(speed: Speed, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
@@ -144,18 +152,20 @@ fn address(mission: &Arc<Mission>) -> usize {
     Arc::as_ptr(mission).addr()
 }
 
-fn change_scenario(
-    scenario: Scenario,
-    base_dir: Option<PathBuf>,
-    run: &mut Run,
-) -> Result<(), EpisodeError> {
+fn change_scenario(scenario: Scenario, base_dir: Option<PathBuf>, run: &mut Run) -> Result<(), EpisodeError> {
     run.mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
     run.notices.info(format!("scenario {}: all episodes start anew", scenario.name));
     let settings = Arc::make_mut(&mut run.settings);
     settings.scenario = scenario;
     settings.base_dir = base_dir;
-    run.restart = true;
+    restart(run);
     Ok(())
+}
+
+/// Has all episodes start anew; steps asked for before were meant for the old ones.
+fn restart(run: &mut Run) {
+    run.restart = true;
+    run.granted = 0;
 }
 
 fn focus(number: u32, run: &mut Run, episodes: &Episodes) -> Result<(), EpisodeError> {

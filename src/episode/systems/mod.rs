@@ -7,7 +7,9 @@ mod publish;
 mod record;
 mod reset;
 
-use bevy::ecs::schedule::{IntoScheduleConfigs, LogLevel, Schedule, ScheduleBuildSettings, SingleThreadedExecutor, SystemSet};
+use bevy::ecs::schedule::{
+    IntoScheduleConfigs, LogLevel, Schedule, ScheduleBuildSettings, SingleThreadedExecutor, SystemSet,
+};
 
 pub use publish::{Publication, publish};
 
@@ -35,8 +37,7 @@ pub enum SimulationSystems {
 pub fn simulation_schedule() -> Schedule {
     let mut schedule = Schedule::default();
     schedule.set_executor(SingleThreadedExecutor::new());
-    schedule
-        .set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
+    schedule.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
     schedule.configure_sets(
         (
             SimulationSystems::Command,
@@ -50,7 +51,7 @@ pub fn simulation_schedule() -> Schedule {
     );
     schedule.add_systems((
         command::carry_out_commands.in_set(SimulationSystems::Command),
-        (reset::despawn_episodes, reset::begin_episodes).chain().in_set(SimulationSystems::Reset),
+        (reset::despawn_episodes, reset::begin_episodes, reset::grant_steps).chain().in_set(SimulationSystems::Reset),
         plan::plan.in_set(SimulationSystems::Plan),
         act::act.in_set(SimulationSystems::Act),
         record::record.in_set(SimulationSystems::Record),

@@ -1,5 +1,4 @@
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -45,7 +44,7 @@ pub fn plan(
 ) {
     let start = Instant::now();
     let mut cohort: Vec<_> =
-        episodes.iter_mut().filter(|episode| may_decide(&episode.planner, &episode.pace, run.paused, start)).collect();
+        episodes.iter_mut().filter(|episode| may_decide(&episode.planner, episode.pace, run.paused, start)).collect();
     if cohort.is_empty() {
         return;
     }

@@ -48,19 +48,17 @@ pub fn begin_episodes(
     let taken: BTreeSet<u32> = episodes.iter().map(|(episode, _)| episode.slot).collect();
     let empty: Vec<Episode> = (0..run.settings.episodes)
         .filter(|slot| !taken.contains(slot))
-        .zip(run.next_number..)
-        .map(|(slot, number)| Episode { number, slot })
+        .zip(0..)
+        .map(|(slot, place)| Episode { number: run.next_number.wrapping_add(place), slot })
         .collect();
     if empty.is_empty() {
         return;
     }
-    run.next_number += empty.len() as u32;
+    run.next_number = run.next_number.wrapping_add(empty.len() as u32);
     let begun = begin_missions(&empty, &run, &mut workers);
     meter.count.observations += begun.len() as u64;
-    run.pending = episodes
-        .iter()
-        .flat_map(|(_, flown)| waiting_parameters(flown.mission.scenario(), &run.settings))
-        .collect();
+    run.pending =
+        episodes.iter().flat_map(|(_, flown)| waiting_parameters(flown.mission.scenario(), &run.settings)).collect();
     let due = Instant::now();
     for (episode, state) in empty.into_iter().zip(begun) {
         let history = EpisodeHistory { states: vec![StateSample::of(&run.mission, &state)], ..Default::default() };
@@ -87,4 +85,17 @@ fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec
     });
     // `share` returns only when every job is done, and every job fills its place.
     begun.into_iter().filter_map(|place| lock(&place).take()).collect()
+}
+
+/// Hands the steps asked for to every unfinished episode, those that have just begun included.
+pub fn grant_steps(mut run: ResMut<Run>, mut episodes: Query<(&EpisodePlanner, &mut EpisodePace)>) {
+    let granted = std::mem::take(&mut run.granted);
+    if granted == 0 {
+        return;
+    }
+    for (planner, mut pace) in &mut episodes {
+        if !matches!(planner, EpisodePlanner::Finished) {
+            pace.granted += granted;
+        }
+    }
 }
