@@ -167,19 +167,20 @@ impl Scenario {
         // The map's angle is the mean argument of latitude; neither it nor its metres depend on the mean motion.
         let u_rad = (self.chief.argument_of_perigee_deg + self.chief.mean_anomaly_deg).to_radians();
         let matrix = roe_to_rtn_matrix(1.0, 1.0, u_rad);
-        let row_sum = |row: usize, weight: &dyn Fn(f64, usize) -> f64| -> f64 {
-            matrix[row].iter().enumerate().map(|(column, &entry)| weight(entry, column)).sum()
+        let position = |weights: &[f64; 6], entry: fn(f64) -> f64| {
+            let row =
+                |row: usize| -> f64 { matrix[row].iter().zip(weights).map(|(&e, weight)| entry(e) * weight).sum() };
+            DVec3::new(row(0), row(1), row(2))
         };
-        let reach = |row| row_sum(row, &|entry, column| entry.abs() * self.start.spread_m[column]);
-        let linear = |row| row_sum(row, &|entry, column| entry * self.start.a_roe_m[column]);
+        let reach = position(&self.start.spread_m, f64::abs);
         let centre = match (self.dynamics, self.chief_orbit()) {
             (Dynamics::TwoBody, Ok(chief)) => {
                 let roe = RelativeOrbitalElements::from_metres(self.start.a_roe_m, self.chief.semi_major_axis_km);
                 Dynamics::TwoBody.rtn(&chief, &Dynamics::TwoBody.initial(&chief, roe, 0.0)).position_rtn_m
             }
-            _ => DVec3::new(linear(0), linear(1), linear(2)),
+            _ => position(&self.start.a_roe_m, |entry| entry),
         };
-        (centre, DVec3::new(reach(0), reach(1), reach(2)))
+        (centre, reach)
     }
 
     /// The chief's orbit in the units of maths.

@@ -1,4 +1,4 @@
-//! Holds the crate against independent reference data and printed values.
+//! Validation against independently made reference data and printed reference values.
 
 mod mission;
 mod orbit;
