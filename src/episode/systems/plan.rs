@@ -44,7 +44,7 @@ pub fn plan(
 ) {
     let start = Instant::now();
     let mut cohort: Vec<_> =
-        episodes.iter_mut().filter(|episode| may_decide(&episode.planner, &episode.pace, run.paused, start)).collect();
+        episodes.iter_mut().filter(|episode| may_decide(&episode.planner, episode.pace, run.paused, start)).collect();
     if cohort.is_empty() {
         return;
     }
