@@ -1,4 +1,4 @@
-//! Validation against independently made reference data and printed reference values.
+//! Holds the crate against independent reference data and printed values.
 
 mod mission;
 mod orbit;
