@@ -7,6 +7,7 @@ use glam::DVec3;
 
 use super::{FieldProblem, Scenario, ScenarioError};
 use crate::orbit::{ChiefOrbit, Dynamics, OrbitError, RelativeOrbitalElements, roe_to_rtn_matrix};
+use crate::sensor::Camera;
 use crate::voxel::VoxelGrid;
 
 /// Relative elements are a linearisation: beyond a tenth of the semi-major axis they mean nothing.
@@ -18,7 +19,7 @@ const STEP_S: RangeInclusive<f64> = 0.001..=1e6;
 const STEPS: RangeInclusive<u32> = 1..=100_000;
 const DV_M_S: RangeInclusive<f64> = 1e-6..=10.0;
 const FOV_DEG: RangeInclusive<f64> = 0.001..=120.0;
-const PIXELS: RangeInclusive<u32> = 1..=512;
+const PIXELS: RangeInclusive<u32> = 1..=Camera::MAX_PIXELS;
 const CELLS_PER_AXIS: RangeInclusive<u32> = VoxelGrid::MIN_CELLS_PER_AXIS..=VoxelGrid::MAX_CELLS_PER_AXIS;
 const VOXEL_SIZE_M: RangeInclusive<f64> = 1e-3..=1e3;
 /// Probabilities of 0 and 1 would be certainties that no image could change.
@@ -230,7 +231,7 @@ mod tests {
             ("camera.fov_deg = 0 ", |s| s.camera.fov_deg = 0.0),
             ("camera.fov_deg = 121 ", |s| s.camera.fov_deg = 121.0),
             ("camera.pixels = 0 ", |s| s.camera.pixels = 0),
-            ("camera.pixels = 513 ", |s| s.camera.pixels = 513),
+            ("camera.pixels = 256 ", |s| s.camera.pixels = 256),
             ("sensor.p_hit_occupied = 1 ", |s| s.sensor.p_hit_occupied = 1.0),
             ("sensor.p_hit_empty = 0 ", |s| s.sensor.p_hit_empty = 0.0),
             ("sensor.p_hit_empty = 0.95 ", |s| s.sensor.p_hit_empty = 0.95),

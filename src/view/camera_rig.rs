@@ -243,6 +243,8 @@ impl ViewEye<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use bevy::camera::CameraProjection;
+
     use super::*;
 
     #[test]

@@ -135,28 +135,28 @@ fn add_drawing(app: &mut App) {
                 frame::scale_target.run_if(restyled),
                 voxel_layer::restyle_layers.run_if(restyled),
                 sky::show_sky.run_if(restyled),
-                voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or(restyled)),
-                ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or(restyled)),
-                trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or(restyled)),
-                trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or(restyled)),
-                candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or(restyled)),
-                axes::draw_axes.run_if(resource_changed::<SceneFlight>.or(restyled)),
+                voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
+                ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
+                trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
+                trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+                candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+                axes::draw_axes.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
                 hud::draw_hud.run_if(
                     resource_changed::<SceneStatus>
-                        .or(resource_changed::<HudSize>)
-                        .or(resource_changed::<SceneSearch>)
-                        .or(restyled),
+                        .or_eager(resource_changed::<HudSize>)
+                        .or_eager(resource_changed::<SceneSearch>)
+                        .or_eager(restyled),
                 ),
                 (
                     episode_grid::lay_out_row.run_if(
-                        resource_exists_and_changed::<LatestSnapshot>.or(resource_changed::<HudSize>).or(restyled),
+                        resource_exists_and_changed::<LatestSnapshot>.or_eager(resource_changed::<HudSize>).or_eager(restyled),
                     ),
                     episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
                     episode_grid::fill_row.run_if(
-                        resource_exists_and_changed::<LatestSnapshot>.or(resource_changed::<RowLayout>),
+                        resource_exists_and_changed::<LatestSnapshot>.or_eager(resource_changed::<RowLayout>),
                     ),
                     episode_grid::draw_row
-                        .run_if(resource_changed::<RowCaptions>.or(resource_changed::<RowLayout>)),
+                        .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
                 )
                     .chain(),
             )

@@ -107,7 +107,8 @@ pub(super) struct VoxelAssets {
 /// What it takes to make a layer.
 #[derive(SystemParam)]
 pub(super) struct VoxelLayerSpawner<'w, 's> {
-    commands: Commands<'w, 's>,
+    /// For the parents too: commands of another parameter might come later.
+    pub commands: Commands<'w, 's>,
     buffers: ResMut<'w, Assets<ShaderBuffer>>,
     materials: ResMut<'w, Assets<VoxelMaterial>>,
     assets: ResMut<'w, VoxelAssets>,
