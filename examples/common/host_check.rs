@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bevy::app::PluginGroupBuilder;
+use bevy::log::{DEFAULT_FILTER, LogPlugin};
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::PrimaryWindow;
@@ -14,9 +15,12 @@ const FRAMES: u32 = 30;
 /// Longest wait for the first decision beside the host.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The host's plugins without an event loop or frames in flight; its window exists but is never opened.
+/// The host's plugins without an event loop or frames in flight; its window exists but is never opened,
+/// of which egui would warn in every frame.
 pub fn without_window(host: PluginGroupBuilder) -> PluginGroupBuilder {
-    host.disable::<WinitPlugin>().disable::<PipelinedRenderingPlugin>()
+    host.set(LogPlugin { filter: format!("{DEFAULT_FILTER},bevy_egui::input=error"), ..default() })
+        .disable::<WinitPlugin>()
+        .disable::<PipelinedRenderingPlugin>()
 }
 
 /// Runs `app` and reports whether the host's things are as the host set them and episodes ran beside it.
@@ -36,7 +40,10 @@ pub fn run(mut app: App) -> AppExit {
         eprintln!("error: the host was disturbed or nothing ran beside it:\nbefore {before:#?}\nafter {after:#?}");
         return AppExit::error();
     }
-    println!("the host's camera, light, background and window title are untouched; {} decisions ran beside it", decisions(&app));
+    println!(
+        "the host's camera, light, background and window title are untouched; {} decisions ran beside it",
+        decisions(&app)
+    );
     AppExit::Success
 }
 
@@ -69,7 +76,10 @@ impl HostState {
         let mut lights = world.query::<(Option<&Name>, &DirectionalLight, &Transform)>();
         let mut windows = world.query_filtered::<&Window, With<PrimaryWindow>>();
         Self {
-            cameras: cameras.iter(world).map(|(n, at, camera)| (name(n), *at, camera.is_active, camera.order)).collect(),
+            cameras: cameras
+                .iter(world)
+                .map(|(n, at, camera)| (name(n), *at, camera.is_active, camera.order))
+                .collect(),
             lights: lights.iter(world).map(|(n, light, at)| (name(n), light.illuminance, *at)).collect(),
             background: world.resource::<ClearColor>().0,
             ambient_brightness: world.resource::<GlobalAmbientLight>().brightness,
