@@ -98,8 +98,8 @@ impl RayPacket {
         let n = geometry.cells;
         let axis_stride = [(n * n) as u32, n as u32, 1];
         let row: [f64; 3] = std::array::from_fn(|k| geometry.forward[k] + y * geometry.up[k]);
-        for lane in 0..LANES {
-            let direction: [f64; 3] = std::array::from_fn(|k| row[k] + x[lane] * geometry.right[k]);
+        for (lane, &x) in x.iter().enumerate() {
+            let direction: [f64; 3] = std::array::from_fn(|k| row[k] + x * geometry.right[k]);
             let span: [_; 3] = std::array::from_fn(|k| slab(geometry.origin[k], direction[k], n));
             let enter = max(max(span[0].0, span[1].0), max(span[2].0, 0.0));
             let leave = min(min(span[0].1, span[1].1), span[2].1);

@@ -73,19 +73,20 @@ impl Kernel for ExactUpdate<'_> {
     fn run(self) {
         let Self { rule, observation, sensor, belief } = self;
         let (llr_hit, llr_pass) = (sensor.llr_hit(), sensor.llr_pass());
-        belief.update_blocks(|first, log_odds| {
-            let hits = &observation.hits[first..first + log_odds.len()];
-            let passes = &observation.passes[first..first + log_odds.len()];
+        for block in belief.blocks_mut() {
+            let voxels = block.first..block.first + block.log_odds.len();
+            let (hits, passes) = (&observation.hits[voxels.clone()], &observation.passes[voxels]);
             if untouched(hits, passes) {
-                return false;
+                continue;
             }
-            for ((l, &h), &p) in log_odds.iter_mut().zip(hits).zip(passes) {
+            for ((l, &h), &p) in block.log_odds.iter_mut().zip(hits).zip(passes) {
                 let (h, p) = rule.effective(h, p);
                 let evidence = f64::from(h) * llr_hit + f64::from(p) * llr_pass;
                 *l = (*l + evidence).clamp(-LOG_ODDS_LIMIT, LOG_ODDS_LIMIT);
             }
-            true
-        });
+            block.follow_with_entropy();
+        }
+        belief.sum_entropy();
     }
 }
 
@@ -181,7 +182,9 @@ mod tests {
         let images = [observation(&[(3, 1, 2), (4, 0, 1)]), observation(&[(3, 0, 1), (9, 1, 0)])];
         let after = |order: [usize; 2]| {
             let mut belief = Belief::uniform(small_grid(), 0.1).unwrap();
-            order.map(|i| UpdateRule::PerRay.apply(&images[i], &sensor, &mut belief));
+            for i in order {
+                UpdateRule::PerRay.apply(&images[i], &sensor, &mut belief);
+            }
             belief.entropy_nats()
         };
         assert!((after([0, 1]) - after([1, 0])).abs() < SUM_TOLERANCE_NATS);
