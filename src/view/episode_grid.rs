@@ -69,10 +69,12 @@ struct Caption {
 const LARGEST_TILE: f32 = 92.0;
 const SMALLEST_TILE: f32 = 44.0;
 const GAP: f32 = 10.0;
+/// Height of the row with its margin, for whoever must stay above it, pixels.
+pub(super) const ROW_HEIGHT: f32 = LARGEST_TILE + CAPTION_HEIGHT + MARGIN;
 /// Room for number and progress under a grid, pixels.
 const CAPTION_HEIGHT: f32 = 22.0;
 /// Share of a tile that the grid's edge takes: a turned cube is up to 1.7 times as wide.
-const GRID_SHARE: f32 = 0.56;
+const GRID_SHARE: f32 = 0.5;
 
 /// A run of slots that contains the focus.
 fn shown_slots(total: usize, focus: usize, most: usize) -> std::ops::Range<usize> {
@@ -159,7 +161,13 @@ pub(super) fn rebuild_row(
         let material = materials.add(FlatMaterial::glowing(AlphaMode::Opaque));
         for place in 0..layout.count() {
             let centre = Transform::from_translation(layout.tile_centre(sheet, place).extend(0.0));
-            spawner.commands.spawn((Tile, Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()), centre, ChildOf(hud)));
+            spawner.commands.spawn((
+                Tile,
+                Mesh3d(mesh.clone()),
+                MeshMaterial3d(material.clone()),
+                centre,
+                ChildOf(hud),
+            ));
         }
     }
     for (place, (cells, size_m)) in layout.geometries.iter().copied().enumerate() {
@@ -173,10 +181,9 @@ pub(super) fn rebuild_row(
         let grid = spawner.commands.spawn((small, transform, Visibility::Inherited, ChildOf(parent))).id();
         let coarse_cells = cells / coarsen::factor(cells);
         let coarse_size_m = size_m * coarsen::factor(cells) as f32;
-        for (kind, geometry) in [
-            (VoxelLayerKind::Confirmed, (cells, size_m)),
-            (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m)),
-        ] {
+        for (kind, geometry) in
+            [(VoxelLayerKind::Confirmed, (cells, size_m)), (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m))]
+        {
             spawner.spawn(grid, kind, geometry, &[], SmallGridLayer { slot, drawn: None });
         }
     }

@@ -1,4 +1,3 @@
-use bevy::prelude::*;
 use bevy_proxops::view::ViewSettings;
 
 use crate::support::{change_settings, changed_pixels, picture, settled, view_app_sized};
