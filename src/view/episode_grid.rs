@@ -199,8 +199,8 @@ fn on_sheet(layout: &RowLayout, sheet: &HudSheet, place: usize, half_extent_m: f
 
 /// In a row below everything that is flown, in the frame of the root.
 fn under_scene(extent: &SceneExtent, count: usize, place: usize, half_extent_m: f32) -> Transform {
-    const EDGE_M: f32 = 30.0;
-    const SPACING_M: f32 = 52.0;
+    const EDGE_M: f32 = 40.0;
+    const SPACING_M: f32 = 68.0;
     let lowest = extent.points.iter().map(|point| point.y).fold(0.0, f32::min);
     let x = SPACING_M * (place as f32 - (count as f32 - 1.0) / 2.0);
     Transform::from_xyz(x, lowest - 2.0 * EDGE_M, 0.0)
