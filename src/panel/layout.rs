@@ -119,7 +119,7 @@ fn left(
     Panel::left(id("parameters"))
         .frame(frame(ui))
         .default_size((0.22 * width).clamp(200.0, 290.0))
-        .size_range(180.0..=(0.4 * width).max(180.0))
+        .size_range(180.0..=(0.3 * width).max(180.0))
         .show_collapsible(ui, &mut settings.parameters, |ui| {
             commands.extend(parameters_panel(ui, inputs.snapshot, &mut state.parameters));
         });
@@ -129,7 +129,7 @@ fn right(ui: &mut Ui, width: f32, inputs: &PanelInputs, view: Option<&mut ViewSe
     Panel::right(id("plots"))
         .frame(frame(ui))
         .default_size((0.24 * width).clamp(220.0, 320.0))
-        .size_range(200.0..=(0.4 * width).max(200.0))
+        .size_range(200.0..=(0.3 * width).max(200.0))
         .show_collapsible(ui, &mut settings.plots, |ui| {
             ScrollArea::vertical().id_salt("proxops_right").auto_shrink([false, false]).show(ui, |ui| {
                 let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
