@@ -17,6 +17,7 @@ pub(super) fn spawn_axes(mut commands: Commands, frames: Res<ViewFrames>, mut as
     commands.spawn((AxisLines, drawing(&mut assets, LineStyle::solid(1.4), frames.rtn)));
 }
 
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn draw_axes(
     settings: Res<ViewSettings>,
     belief: Res<SceneBelief>,

@@ -8,7 +8,7 @@ use bevy::time::Real;
 
 use super::capture::CaptureTarget;
 use super::frame::{ViewRoot, bevy_from_rtn};
-use super::hud::scene_area;
+use super::hud::{has_legend, scene_area};
 use super::input::InputFree;
 use super::palette;
 use super::quality::{Quality, apply_quality};
@@ -202,7 +202,7 @@ pub(super) fn follow(
     let Some(root) = roots.iter().next() else { return };
     for (mut rig, mut transform, mut camera) in &mut cameras {
         let Some(size) = camera.logical_viewport_size() else { continue };
-        let free = scene_area(area.in_window(size), &settings);
+        let free = scene_area(area.in_window(size), has_legend(&settings, &area), &settings);
         camera.sub_camera_view = lens_shift(size, free);
         if rig.frames_scene && !extent.points.is_empty() {
             const MARGIN: f32 = 0.9;

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bevy::camera::visibility::NoFrustumCulling;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
@@ -11,7 +12,7 @@ use super::camera_rig::ViewEye;
 use super::coarsen;
 use super::flat_material::{FlatMaterial, FlatMeshBuilder};
 use super::frame::{ViewFrames, bevy_from_rtn};
-use super::hud::{Hud, HudSize, MARGIN, write};
+use super::hud::{Hud, HudSheet, MARGIN, write};
 use super::input::InputFree;
 use super::line_art::{LineStyle, drawing, redraw};
 use super::palette;
@@ -41,7 +42,7 @@ pub(super) struct SmallGridLayer {
 #[derive(Component)]
 pub(super) struct RowLines;
 #[derive(Component)]
-pub(super) struct Tile;
+pub(super) struct Tiles;
 
 /// Which slots are shown where; a change makes the row anew.
 #[derive(Resource, Default, PartialEq, Clone, Debug)]
@@ -49,7 +50,7 @@ pub(super) struct RowLayout {
     first_slot: usize,
     /// Cells along each axis and edge of a cell in metres, per shown slot.
     geometries: Vec<(u32, f32)>,
-    sheet: Option<Vec2>,
+    sheet: Option<HudSheet>,
 }
 
 /// What is written under the grids.
@@ -74,7 +75,7 @@ pub(super) const ROW_HEIGHT: f32 = LARGEST_TILE + CAPTION_HEIGHT + MARGIN;
 /// Room for number and progress under a grid, pixels.
 const CAPTION_HEIGHT: f32 = 22.0;
 /// Share of a tile that the grid's edge takes: a turned cube is up to 1.7 times as wide.
-const GRID_SHARE: f32 = 0.5;
+const GRID_SHARE: f32 = 0.54;
 
 /// A run of slots that contains the focus.
 fn shown_slots(total: usize, focus: usize, most: usize) -> std::ops::Range<usize> {
@@ -88,16 +89,16 @@ impl RowLayout {
         self.geometries.len()
     }
 
-    fn tile(&self, sheet: Vec2) -> f32 {
-        let available = (sheet.x - 2.0 * MARGIN + GAP) / self.count().max(1) as f32 - GAP;
+    fn tile(&self, sheet: &HudSheet) -> f32 {
+        let available = (sheet.size.x - 2.0 * MARGIN + GAP) / self.count().max(1) as f32 - GAP;
         available.clamp(SMALLEST_TILE, LARGEST_TILE)
     }
 
     /// Centre of the tile of the `place`-th grid, pixels.
-    fn tile_centre(&self, sheet: Vec2, place: usize) -> Vec2 {
+    fn tile_centre(&self, sheet: &HudSheet, place: usize) -> Vec2 {
         let tile = self.tile(sheet);
         let width = self.count() as f32 * (tile + GAP) - GAP;
-        let left = (sheet.x - width) / 2.0;
+        let left = (sheet.size.x - width) / 2.0;
         Vec2::new(left + place as f32 * (tile + GAP) + tile / 2.0, MARGIN + CAPTION_HEIGHT + tile / 2.0)
     }
 }
@@ -116,7 +117,7 @@ pub(super) fn spawn_row(
 pub(super) fn lay_out_row(
     settings: Res<ViewSettings>,
     latest: Option<Res<LatestSnapshot>>,
-    size: Res<HudSize>,
+    sheet: Res<HudSheet>,
     huds: Query<(), With<Hud>>,
     mut layout: ResMut<RowLayout>,
     mut captions: ResMut<RowCaptions>,
@@ -124,8 +125,9 @@ pub(super) fn lay_out_row(
     let Some(latest) = latest else { return };
     let (episodes, focus) = (&latest.0.episodes, latest.0.focus);
     let focus_slot = episodes.iter().position(|episode| episode.number == focus).unwrap_or(0);
-    let sheet = (!huds.is_empty()).then_some(size.0);
-    let fitting = sheet.map_or(usize::MAX, |sheet| ((sheet.x - 2.0 * MARGIN + GAP) / (SMALLEST_TILE + GAP)) as usize);
+    let sheet = (!huds.is_empty()).then_some(*sheet);
+    let fitting =
+        sheet.map_or(usize::MAX, |sheet| ((sheet.size.x - 2.0 * MARGIN + GAP) / (SMALLEST_TILE + GAP)) as usize);
     let wanted = if settings.layers.small_grids && episodes.len() > 1 { settings.max_small_grids as usize } else { 0 };
     let slots = shown_slots(episodes.len(), focus_slot, wanted.min(fitting));
     let shown = &episodes[slots.clone()];
@@ -143,12 +145,13 @@ fn caption(episode: &EpisodeSnapshot) -> Caption {
 }
 
 /// Makes the row anew after a change of its layout.
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn rebuild_row(
     layout: Res<RowLayout>,
     extent: Res<SceneExtent>,
     frames: Res<ViewFrames>,
     huds: Query<Entity, With<Hud>>,
-    stale: Query<Entity, Or<(With<SmallGrid>, With<Tile>)>>,
+    stale: Query<Entity, Or<(With<SmallGrid>, With<Tiles>)>>,
     mut spawner: VoxelLayerSpawner,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<FlatMaterial>>,
@@ -156,24 +159,14 @@ pub(super) fn rebuild_row(
     stale.iter().for_each(|entity| spawner.commands.entity(entity).despawn());
     let hud = huds.iter().next();
     if let (Some(hud), Some(sheet), true) = (hud, layout.sheet, layout.count() > 0) {
-        let tile = layout.tile(sheet);
-        let mesh = meshes.add(tile_mesh(tile));
-        let material = materials.add(FlatMaterial::glowing(AlphaMode::Opaque));
-        for place in 0..layout.count() {
-            let centre = Transform::from_translation(layout.tile_centre(sheet, place).extend(0.0));
-            spawner.commands.spawn((
-                Tile,
-                Mesh3d(mesh.clone()),
-                MeshMaterial3d(material.clone()),
-                centre,
-                ChildOf(hud),
-            ));
-        }
+        let mesh = Mesh3d(meshes.add(tiles_mesh(&layout, &sheet)));
+        let material = MeshMaterial3d(materials.add(FlatMaterial::glowing(AlphaMode::Opaque)));
+        spawner.commands.spawn((Tiles, mesh, material, NoFrustumCulling, ChildOf(hud)));
     }
     for (place, (cells, size_m)) in layout.geometries.iter().copied().enumerate() {
         let half_extent_m = 0.5 * cells as f32 * size_m;
         let (parent, transform) = match (hud, layout.sheet) {
-            (Some(hud), Some(sheet)) => (hud, on_sheet(&layout, sheet, place, half_extent_m)),
+            (Some(hud), Some(sheet)) => (hud, on_sheet(&layout, &sheet, place, half_extent_m)),
             _ => (frames.root, under_scene(&extent, layout.count(), place, half_extent_m)),
         };
         let slot = layout.first_slot + place;
@@ -190,10 +183,10 @@ pub(super) fn rebuild_row(
 }
 
 /// In front of its tile, so that the tile hides what is behind both.
-fn on_sheet(layout: &RowLayout, sheet: Vec2, place: usize, half_extent_m: f32) -> Transform {
+fn on_sheet(layout: &RowLayout, sheet: &HudSheet, place: usize, half_extent_m: f32) -> Transform {
     let tile = layout.tile(sheet);
-    let scale = GRID_SHARE * tile / (2.0 * half_extent_m);
-    let centre = layout.tile_centre(sheet, place).extend(0.55 * tile);
+    let (centre, nearer) = sheet.lifted(layout.tile_centre(sheet, place), 0.55 * tile);
+    let scale = nearer * GRID_SHARE * tile / (2.0 * half_extent_m);
     Transform::from_translation(centre).with_scale(Vec3::splat(scale))
 }
 
@@ -208,12 +201,18 @@ fn under_scene(extent: &SceneExtent, count: usize, place: usize, half_extent_m: 
         .with_rotation(bevy_from_rtn())
 }
 
-fn tile_mesh(edge: f32) -> Mesh {
+/// Dark plates behind grids and captions, all in one mesh.
+fn tiles_mesh(layout: &RowLayout, sheet: &HudSheet) -> Mesh {
     let colour = Color::srgb(0.035, 0.042, 0.065).to_linear().to_vec4();
-    let half = edge / 2.0;
-    let (low, high) = (-half - CAPTION_HEIGHT, half);
-    let corners = [(-half, low), (half, low), (half, high), (-half, high)];
-    FlatMeshBuilder::default().polygon(&corners.map(|(x, y)| (Vec3::new(x, y, 0.0), colour))).build()
+    let half = layout.tile(sheet) / 2.0;
+    let mut builder = FlatMeshBuilder::default();
+    for place in 0..layout.count() {
+        let centre = layout.tile_centre(sheet, place);
+        let (low, high) = (-half - CAPTION_HEIGHT, half);
+        let corners = [(-half, low), (half, low), (half, high), (-half, high)];
+        builder.polygon(&corners.map(|(x, y)| ((centre + Vec2::new(x, y)).extend(0.0), colour)));
+    }
+    builder.build()
 }
 
 /// Fills the grids with their episodes' beliefs.
@@ -255,9 +254,9 @@ pub(super) fn draw_row(
     for gizmo in &lines {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         let Some(sheet) = layout.sheet else { continue };
-        let tile = layout.tile(sheet);
+        let tile = layout.tile(&sheet);
         for (place, caption) in captions.captions.iter().enumerate().take(layout.count()) {
-            let centre = layout.tile_centre(sheet, place);
+            let centre = layout.tile_centre(&sheet, place);
             let in_focus = caption.number == captions.focus;
             let colour = if in_focus { palette::TEXT } else { palette::FRAME };
             let frame_centre = Vec2::new(centre.x, centre.y - CAPTION_HEIGHT / 2.0).extend(0.5);
@@ -364,10 +363,10 @@ mod tests {
     #[test]
     fn tiles_lie_side_by_side_inside_the_sheet() {
         for (count, width) in [(1, 400.0), (8, 1280.0), (12, 700.0)] {
-            let sheet = Vec2::new(width, 600.0);
+            let sheet = HudSheet { size: Vec2::new(width, 600.0), ..default() };
             let layout = RowLayout { first_slot: 0, geometries: vec![(20, 1.0); count], sheet: Some(sheet) };
-            let tile = layout.tile(sheet);
-            let centres: Vec<f32> = (0..count).map(|place| layout.tile_centre(sheet, place).x).collect();
+            let tile = layout.tile(&sheet);
+            let centres: Vec<f32> = (0..count).map(|place| layout.tile_centre(&sheet, place).x).collect();
             assert!(centres.windows(2).all(|pair| pair[1] - pair[0] >= tile));
             assert!(centres[0] - tile / 2.0 >= 0.0 && centres[count - 1] + tile / 2.0 <= width);
         }

@@ -14,9 +14,23 @@ use super::settings::{ViewArea, ViewSettings};
 #[derive(Component)]
 pub(super) struct Hud;
 
-/// Size of the free area, logical pixels.
+/// Measures of the sheet.
 #[derive(Resource, Default, Clone, Copy, PartialEq, Debug)]
-pub(super) struct HudSize(pub Vec2);
+pub(super) struct HudSheet {
+    /// Size of the free area, logical pixels.
+    pub size: Vec2,
+    /// Where the optical axis meets the sheet, pixels.
+    axis: Vec2,
+    metres_per_pixel: f32,
+}
+
+impl HudSheet {
+    /// Place and scale of something `lift` pixels in front of the sheet that is seen at `place` in its size on the sheet.
+    pub fn lifted(&self, place: Vec2, lift: f32) -> (Vec3, f32) {
+        let nearer = 1.0 - lift * self.metres_per_pixel / DEPTH_M;
+        ((self.axis + (place - self.axis) * nearer).extend(lift), nearer)
+    }
+}
 
 #[derive(Component)]
 pub(super) struct HudText;
@@ -38,9 +52,14 @@ pub(super) fn spawn_hud(
     }
 }
 
+/// A panel says all that the legend would.
+pub(super) fn has_legend(settings: &ViewSettings, area: &ViewArea) -> bool {
+    settings.layers.legend && area.free_rect_px.is_none()
+}
+
 /// The part of the free area between status line and small grids, where the scene is framed.
-pub(super) fn scene_area(free: Rect, settings: &ViewSettings) -> Rect {
-    let above = if settings.layers.legend { STATUS_HEIGHT } else { 0.0 };
+pub(super) fn scene_area(free: Rect, has_legend: bool, settings: &ViewSettings) -> Rect {
+    let above = if has_legend { STATUS_HEIGHT } else { 0.0 };
     let below = if settings.layers.small_grids { ROW_HEIGHT } else { 0.0 };
     // In a low window the sheet lies over the scene instead of squeezing it.
     let share = (0.5 * free.height() / (above + below).max(1.0)).min(1.0);
@@ -52,37 +71,40 @@ pub(super) fn place_hud(
     settings: Res<ViewSettings>,
     cameras: Query<&Camera, With<OrbitCamera>>,
     mut huds: Query<(&mut Transform, &ChildOf), With<Hud>>,
-    mut hud_size: ResMut<HudSize>,
+    mut sheet: ResMut<HudSheet>,
 ) {
     for (mut transform, child_of) in &mut huds {
         let Ok(camera) = cameras.get(child_of.parent()) else { continue };
         let Some(window) = camera.logical_viewport_size() else { continue };
         let free = area.in_window(window);
-        let scene = scene_area(free, &settings);
+        let scene = scene_area(free, has_legend(&settings, &area), &settings);
         // The lens is shifted and scaled so that the scene's area alone spans the field of view.
         let metres_per_pixel = 2.0 * DEPTH_M * (0.5 * FOV_RAD).tan() / scene.height();
         let corner = Vec2::new(free.min.x - scene.center().x, scene.center().y - free.max.y) * metres_per_pixel;
         transform
             .set_if_neq(Transform::from_translation(corner.extend(-DEPTH_M)).with_scale(Vec3::splat(metres_per_pixel)));
-        hud_size.set_if_neq(HudSize(free.size()));
+        let axis = Vec2::new(scene.center().x - free.min.x, free.max.y - scene.center().y);
+        sheet.set_if_neq(HudSheet { size: free.size(), axis, metres_per_pixel });
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn draw_hud(
     settings: Res<ViewSettings>,
-    size: Res<HudSize>,
+    sheet: Res<HudSheet>,
+    area: Res<ViewArea>,
     status: Res<SceneStatus>,
     search: Res<SceneSearch>,
     texts: Query<&Gizmo, With<HudText>>,
     bars: Query<&Gizmo, (With<HudBar>, Without<HudText>)>,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
-    let shown = settings.layers.legend;
+    let shown = has_legend(&settings, &area);
     let mut legends = vec![Legend::probability(settings.probability_colours)];
     if !search.candidates.is_empty() && settings.layers.plan {
         legends.push(Legend::value(settings.value_colours));
     }
-    let place = |index: usize| Vec2::new(MARGIN, size.0.y - MARGIN - 44.0 - 40.0 * index as f32);
+    let place = |index: usize| Vec2::new(MARGIN, sheet.size.y - MARGIN - 44.0 - 40.0 * index as f32);
     for gizmo in &bars {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         for (index, legend) in legends.iter().enumerate().filter(|_| shown) {
@@ -99,7 +121,7 @@ pub(super) fn draw_hud(
         if !shown {
             continue;
         }
-        let top = Vec2::new(MARGIN, size.0.y - MARGIN);
+        let top = Vec2::new(MARGIN, sheet.size.y - MARGIN);
         write(&mut lines, &status.line, top, 12.0, Vec2::new(-0.5, 0.5), palette::TEXT);
         for (index, legend) in legends.iter().enumerate() {
             write_legend(&mut lines, legend, place(index));

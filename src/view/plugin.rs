@@ -6,7 +6,7 @@ use super::camera_rig::OrbitCamera;
 use super::episode_grid::{RowCaptions, RowLayout, SmallGrid};
 use super::flat_material::FlatMaterial;
 use super::frame::{RtnFrame, TargetFrame, ViewRoot};
-use super::hud::HudSize;
+use super::hud::HudSheet;
 use super::quality::ChosenQuality;
 use super::scene::{SceneBelief, SceneExtent, SceneFlight, SceneSearch, SceneStatus, SceneTruth};
 use super::servicer::{Servicer, ServicerMotion};
@@ -86,7 +86,7 @@ fn init_scene(app: &mut App) {
         .init_resource::<SceneSearch>()
         .init_resource::<SceneExtent>()
         .init_resource::<SceneStatus>()
-        .init_resource::<HudSize>()
+        .init_resource::<HudSheet>()
         .init_resource::<RowLayout>()
         .init_resource::<RowCaptions>()
         .init_resource::<ServicerMotion>()
@@ -146,14 +146,15 @@ fn add_drawing(app: &mut App) {
             axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
             hud::draw_hud.run_if(
                 resource_changed::<SceneStatus>
-                    .or_eager(resource_changed::<HudSize>)
+                    .or_eager(resource_changed::<ViewArea>)
+                    .or_eager(resource_changed::<HudSheet>)
                     .or_eager(resource_changed::<SceneSearch>)
                     .or_eager(restyled),
             ),
             (
                 episode_grid::lay_out_row.run_if(
                     resource_exists_and_changed::<LatestSnapshot>
-                        .or_eager(resource_changed::<HudSize>)
+                        .or_eager(resource_changed::<HudSheet>)
                         .or_eager(restyled),
                 ),
                 episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),

@@ -83,6 +83,7 @@ pub(super) struct SceneStatus {
 const ARC_PIECES: u32 = 8;
 const COAST_PIECES: u32 = 160;
 
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn read_snapshot(
     latest: Option<Res<LatestSnapshot>>,
     mut seen: Local<Option<Arc<SimulationSnapshot>>>,
