@@ -228,6 +228,7 @@ fn lens_shift(window: Vec2, free: Rect) -> Option<SubCameraView> {
 
 /// The camera the view is seen through: its own, or the host's first active one.
 #[derive(SystemParam)]
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) struct ViewEye<'w, 's> {
     own: Query<'w, 's, (&'static Camera, &'static GlobalTransform), With<OrbitCamera>>,
     others: Query<'w, 's, (&'static Camera, &'static GlobalTransform), (With<Camera3d>, Without<OrbitCamera>)>,

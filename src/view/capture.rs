@@ -1,6 +1,6 @@
 //! Pictures without a window: the view's own camera renders into an image, whose pixels come back as RGBA.
 
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::channel;
 
 use bevy::prelude::*;
 use bevy::render::RenderApp;
@@ -126,18 +126,11 @@ impl Capture {
         });
         for _ in 0..MOST_UPDATES {
             self.app.update();
-            if let Some(image) = received(&receiver) {
+            if let Ok(image) = receiver.try_recv() {
                 return into_frame(image);
             }
         }
         Err(CaptureError::NoAnswer { updates: MOST_UPDATES })
-    }
-}
-
-fn received(receiver: &Receiver<Image>) -> Option<Image> {
-    match receiver.try_recv() {
-        Ok(image) => Some(image),
-        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
     }
 }
 

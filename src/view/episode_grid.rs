@@ -39,6 +39,12 @@ pub(super) struct SmallGridLayer {
     slot: usize,
     drawn: Option<Arc<[u8]>>,
 }
+impl SmallGridLayer {
+    fn shows(&self, belief: &Arc<[u8]>) -> bool {
+        self.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, belief))
+    }
+}
+
 #[derive(Component)]
 pub(super) struct RowLines;
 #[derive(Component)]
@@ -146,6 +152,7 @@ fn caption(episode: &EpisodeSnapshot) -> Caption {
 
 /// Makes the row anew after a change of its layout.
 #[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn rebuild_row(
     layout: Res<RowLayout>,
     extent: Res<SceneExtent>,
@@ -215,12 +222,16 @@ fn tiles_mesh(layout: &RowLayout, sheet: &HudSheet) -> Mesh {
     builder.build()
 }
 
-/// Fills the grids with their episodes' beliefs.
+/// Layers filled in one frame: a run at full speed changes all beliefs between two frames, and the others can wait for the next.
+const FILLED_PER_FRAME: usize = 4;
+
+/// Fills the grids with their episodes' beliefs, a few in each frame, those that waited longest first.
 pub(super) fn fill_row(
     settings: Res<ViewSettings>,
     latest: Option<Res<LatestSnapshot>>,
     mut grids: Query<&mut SmallGrid>,
     mut layers: Query<(&mut VoxelLayer, &mut SmallGridLayer)>,
+    mut first: Local<usize>,
 ) {
     let Some(latest) = latest else { return };
     for mut grid in &mut grids {
@@ -228,19 +239,22 @@ pub(super) fn fill_row(
             grid.episode = episode.number;
         }
     }
-    for (mut layer, mut small) in &mut layers {
-        let Some(episode) = latest.0.episodes.get(small.slot) else { continue };
-        let belief = &episode.probability_u8;
-        if small.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, belief)) {
-            continue;
-        }
-        small.drawn = Some(belief.clone());
-        let confirmed = settings.confirmed_byte();
+    let slots = grids.iter().len().max(1);
+    let mut stale: Vec<_> = layers
+        .iter_mut()
+        .filter_map(|(layer, small)| Some((latest.0.episodes.get(small.slot)?, layer, small)))
+        .filter(|(episode, _, small)| !small.shows(&episode.probability_u8))
+        .collect();
+    stale.sort_by_key(|(_, _, small)| (small.slot + slots - *first % slots) % slots);
+    for (episode, mut layer, mut small) in stale.into_iter().take(FILLED_PER_FRAME) {
+        let (belief, confirmed) = (&episode.probability_u8, settings.confirmed_byte());
         if layer.geometry().0 == episode.grid.cells_per_axis() {
             layer.load_probabilities(belief, confirmed);
         } else {
             layer.load_probabilities(&coarsen::below(belief, episode.grid.cells_per_axis(), confirmed), confirmed);
         }
+        small.drawn = Some(belief.clone());
+        *first = small.slot + 1;
     }
 }
 
@@ -278,6 +292,7 @@ pub(super) fn draw_row(
 }
 
 /// Turns the grids on the sheet as the large one is seen, each along its own line of sight.
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn turn_grids(
     eye: ViewEye,
     frames: Res<ViewFrames>,

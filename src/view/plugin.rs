@@ -158,8 +158,7 @@ fn add_drawing(app: &mut App) {
                         .or_eager(restyled),
                 ),
                 episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
-                episode_grid::fill_row
-                    .run_if(resource_exists_and_changed::<LatestSnapshot>.or_eager(resource_changed::<RowLayout>)),
+                episode_grid::fill_row,
                 episode_grid::draw_row.run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
             )
                 .chain(),

@@ -208,14 +208,14 @@ pub(super) fn restyle_layers(
 /// entered another cell of the grid.
 pub(super) fn order_layers(
     eye: ViewEye,
-    mut layers: Query<(&mut VoxelLayer, &mut Visibility, &GlobalTransform, Entity)>,
+    mut layers: Query<(Entity, &mut VoxelLayer, &mut Visibility, &GlobalTransform, Option<&Mesh3d>)>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut assets: ResMut<VoxelAssets>,
     mut commands: Commands,
 ) {
     let Some(eye_world) = eye.position() else { return };
-    for (mut layer, mut visibility, transform, entity) in &mut layers {
+    for (entity, mut layer, mut visibility, transform, mesh) in &mut layers {
         let cells = layer.cells_per_axis;
         let local = transform.affine().inverse().transform_point3(eye_world) / layer.voxel_size_m;
         let viewpoint = ViewpointCell::new(local + 0.5 * cells as f32, cells);
@@ -226,7 +226,10 @@ pub(super) fn order_layers(
         }
         if layer.state_is_stale {
             visibility.set_if_neq(if layer.shown == 0 { Visibility::Hidden } else { Visibility::Inherited });
-            commands.entity(entity).insert(Mesh3d(mesh_for(layer.shown, &mut assets, &mut meshes)));
+            let fitting = mesh_for(layer.shown, &mut assets, &mut meshes);
+            if mesh.is_none_or(|mesh| mesh.0 != fitting) {
+                commands.entity(entity).insert(Mesh3d(fitting));
+            }
             write(&mut buffers, &layer.state_buffer, &layer.state);
             layer.state_is_stale = false;
         }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_proxops::episode::LatestSnapshot;
+use bevy_proxops::episode::{LatestSnapshot, SimulationSnapshot};
 use bevy_proxops::view::ViewSettings;
 
 use crate::support::view_app;
@@ -18,6 +18,7 @@ struct FrameTimes {
 /// The budget of one frame in the main world, Bevy's own systems included.
 const BUDGET: Duration = Duration::from_millis(2);
 const FRAMES: usize = 60;
+const WARM_UP: usize = 12;
 
 fn begin(mut frames: ResMut<FrameTimes>) {
     frames.began = Instant::now();
@@ -28,10 +29,9 @@ fn end(mut frames: ResMut<FrameTimes>) {
     frames.times.push(time);
 }
 
-/// Eight episodes, all of which have made a step in every frame.
-#[test]
-fn main_world_systems_stay_within_two_milliseconds_a_frame() {
-    let snapshots: Vec<_> = (10..20).map(|step| Arc::new(synthetic::run(8, step))).collect();
+/// A quarter of the frames are faster than the first time returned, half are faster than the second. Other programs slow
+/// some frames down, so the limit is held against the quarter that was disturbed least.
+fn quartiles(name: &str, snapshots: &[Arc<SimulationSnapshot>]) -> (Duration, Duration) {
     let mut app = view_app(ViewSettings::default(), synthetic::run(8, 10));
     app.insert_resource(FrameTimes { began: Instant::now(), times: Vec::new() })
         .add_systems(First, begin)
@@ -39,13 +39,29 @@ fn main_world_systems_stay_within_two_milliseconds_a_frame() {
     app.finish();
     app.cleanup();
     for frame in 0..FRAMES {
-        app.insert_resource(LatestSnapshot(snapshots[frame % snapshots.len()].clone()));
+        if let Some(snapshot) = snapshots.get(frame % snapshots.len().max(1)) {
+            app.insert_resource(LatestSnapshot(snapshot.clone()));
+        }
         app.update();
     }
-    let mut times = app.world_mut().remove_resource::<FrameTimes>().expect("inserted above").times.split_off(10);
+    let frames = app.world_mut().remove_resource::<FrameTimes>().expect("inserted above");
+    let mut times = frames.times[WARM_UP..].to_vec();
     times.sort();
-    let (fastest_quarter, median) = (times[times.len() / 4], times[times.len() / 2]);
-    println!("main world: a quarter of the frames within {fastest_quarter:?}, half within {median:?}");
-    // Other programs slow some frames down, so the limit is held against the quarter that was disturbed least.
-    assert!(fastest_quarter < BUDGET, "a quarter of the frames took {fastest_quarter:?} or less, half {median:?}");
+    let (quarter, half) = (times[times.len() / 4], times[times.len() / 2]);
+    println!("main world, {name}: a quarter of the frames within {quarter:?}, half within {half:?}");
+    (quarter, half)
+}
+
+#[test]
+fn a_still_run_costs_less_than_two_milliseconds_a_frame() {
+    let (quarter, half) = quartiles("nothing changes", &[]);
+    assert!(quarter < BUDGET, "a quarter of the frames took {quarter:?} or less, half {half:?}");
+}
+
+/// The worst case: eight episodes, all of which have made a step in every frame.
+#[test]
+fn a_run_at_full_speed_costs_less_than_two_milliseconds_a_frame() {
+    let snapshots: Vec<_> = (10..20).map(|step| Arc::new(synthetic::run(8, step))).collect();
+    let (quarter, half) = quartiles("everything changes", &snapshots);
+    assert!(quarter < BUDGET, "a quarter of the frames took {quarter:?} or less, half {half:?}");
 }
