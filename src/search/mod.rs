@@ -1,1 +1,43 @@
 //! Monte-Carlo tree search over beliefs: arena, gather/apply halves, selection rules, planners. Knows nothing of Bevy.
+//!
+//! A node of the [`SearchTree`] is a *belief*: where the servicer is and what it would believe about the target after a
+//! sequence of burns and images. Search is two halves that know neither threads nor who values a leaf:
+//!
+//! 1. [`gather`] walks down from the root, edge by edge as a [`SelectionRule`] says, takes the first untaken step it meets
+//!    in the [`SearchModel`] (one burn, one imagined image, one belief update), marks its path in flight and returns a
+//!    [`LeafRequest`].
+//! 2. [`apply`] takes the [`LeafValue`], backs r + γV up to the root and takes the marks off.
+//!
+//! Between the two stands whoever values leaves: here a [`RollOut`]. [`Search`] is the plainest scheduler around them,
+//! one leaf at a time and resumable, and [`decide`] runs it in one go for every [`PlannerKind`].
+//!
+//! What is *not* here, because it does not pay for this problem: transpositions (burns at different times give different
+//! orbits), and keeping a tree for the next decision (a real image never equals an imagined one).
+mod apply;
+mod belief_model;
+mod config;
+mod decision;
+mod error;
+mod export;
+mod gather;
+mod model;
+mod planner;
+mod roll_out;
+mod rule;
+mod tree;
+mod value_range;
+#[cfg(test)]
+mod toy;
+
+pub use apply::{LeafValue, apply};
+pub use belief_model::BeliefModel;
+pub use config::{Knowledge, PlannerKind, RollOutPolicy, SearchConfig};
+pub use decision::{CandidateBranch, Decision, PlannedStep, SearchSummary};
+pub use error::SearchError;
+pub use gather::{Gathered, LeafRequest, gather};
+pub use model::{Outcome, SearchModel};
+pub use planner::{Search, SearchProgress, decide};
+pub use roll_out::RollOut;
+pub use rule::{Choice, SelectionRule, Ucb1, most_visited};
+pub use tree::{Edge, Evaluation, Node, NodeId, Root, SearchTree};
+pub use value_range::ValueRange;

@@ -1,3 +1,5 @@
-//! Validation against independently made reference data and printed reference values.
+//! Holds the crate against independent reference data and printed values.
 
+mod mission;
+mod orbit;
 mod sensor;
