@@ -221,7 +221,7 @@ fn tiles_mesh(layout: &RowLayout, sheet: &HudSheet) -> Mesh {
 }
 
 /// Layers filled in one frame: a run at full speed changes all beliefs between two frames, and the others can wait for the next.
-const FILLED_PER_FRAME: usize = 4;
+const FILLED_PER_FRAME: usize = 2;
 
 /// Fills the grids with their episodes' beliefs, a few in each frame, those that waited longest first.
 pub(super) fn fill_row(
