@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn rates_take_an_si_prefix() {
-        assert_eq!(rate(3.14), "3.1 /s");
+        assert_eq!(rate(3.12), "3.1 /s");
         assert_eq!(rate(314.2), "314 /s");
         assert_eq!(rate(3142.0), "3.14 k/s");
         assert_eq!(rate(31_420.0), "31.4 k/s");

@@ -4,7 +4,6 @@
 //! Set `RENDERING_PICTURES` to a folder to keep the pictures.
 #![cfg(feature = "view")]
 
-mod budget;
 mod controls;
 mod host;
 mod layers;
