@@ -1,0 +1,2 @@
+//! Evaluations per second.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Learning from self-play: replay buffer, learner, history. Knows nothing of Bevy.
