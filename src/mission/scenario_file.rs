@@ -1,0 +1,121 @@
+//! Reading and writing scenarios as RON.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use ron::ser::PrettyConfig;
+
+use super::field_path::field_path_at;
+use super::{Scenario, ScenarioError};
+
+impl Scenario {
+    /// Reads and validates a scenario. `source_name` is what messages call it.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Syntax`] with line and column for text that is no scenario, [`ScenarioError::Field`] for a
+    /// value that is not accepted.
+    pub fn from_ron_str(text: &str, source_name: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = ron::from_str(text).map_err(|error| {
+            let (line, column) = (error.span.start.line, error.span.start.col);
+            let field = field_path_at(text, line, column);
+            let message = field.map_or_else(|| error.code.to_string(), |field| format!("{field}: {}", error.code));
+            ScenarioError::Syntax { origin: source_name.to_owned(), line, column, message }
+        })?;
+        scenario.validate_as(source_name)?;
+        Ok(scenario)
+    }
+
+    /// Reads and validates a scenario file. Relative `.vox` paths in it count from the file's folder.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Read`] for a file that cannot be read, otherwise as [`Scenario::from_ron_str`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ScenarioError> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        let scenario = Self::from_ron_str(&text, &path.display().to_string())?;
+        Ok(Self { origin: Some(path.to_owned()), ..scenario })
+    }
+
+    /// Writes the scenario as RON, all fields included. The file is replaced as a whole or not at all.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Write`] when the file or its folder cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ScenarioError> {
+        let path = path.as_ref();
+        let text = ron::ser::to_string_pretty(self, PrettyConfig::default().struct_names(true))
+            .map_err(|error| ScenarioError::Serialize { origin: self.origin_label(), message: error.to_string() })?;
+        replace_file(path, text.as_bytes()).map_err(|source| ScenarioError::Write { path: path.to_owned(), source })
+    }
+
+    /// What messages call this scenario: the file it came from, or its name.
+    pub fn origin_label(&self) -> String {
+        match &self.origin {
+            Some(path) => path.display().to_string(),
+            None => format!("scenario \"{}\"", self.name),
+        }
+    }
+
+    /// The folder from which relative paths in this scenario count, when it came from a file.
+    pub fn base_dir(&self) -> Option<&Path> {
+        self.origin.as_deref().and_then(Path::parent)
+    }
+}
+
+/// Writes beside the file, then renames: a reader sees the old text or the new one, never half of it.
+fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
+    // A link is followed, so that the file it names is replaced and not the link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are private by default; a scenario is as readable as any file its user writes.
+        let mode = fs::metadata(&path).map_or(0o666, |metadata| metadata.permissions().mode() & 0o777);
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    let mut file = builder.prefix(".scenario-").tempfile_in(folder)?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_scenario_loads_as_itself() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("mine.ron");
+        let mut scenario = Scenario { name: "mine".to_owned(), steps: 7, ..Scenario::reference() };
+        scenario.sensor.p_hit_empty = 0.1 + 0.2;
+        scenario.save(&path).expect("a writable folder");
+        let loaded = Scenario::load(&path).expect("the saved scenario");
+        assert_eq!(loaded.origin.as_deref(), Some(path.as_path()));
+        assert_eq!(Scenario { origin: None, ..loaded }, scenario);
+    }
+
+    #[test]
+    fn saving_over_a_file_replaces_it_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("mine.ron");
+        fs::write(&path, "old").expect("a writable folder");
+        Scenario::reference().save(&path).expect("a writable folder");
+        assert!(Scenario::load(&path).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn saving_into_a_missing_folder_names_the_file() {
+        let error = Scenario::reference().save("/nonexistent/folder/mine.ron").unwrap_err().to_string();
+        assert!(error.contains("/nonexistent/folder/mine.ron"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_scenario_is_the_reference() {
+        assert_eq!(Scenario::from_ron_str("()", "empty").expect("defaults"), Scenario::reference());
+    }
+}

@@ -1,0 +1,78 @@
+use crate::mission::{Action, Mission, Purpose, StreamKey, StreamRng};
+use crate::orbit::RelativeState;
+use crate::sensor::{Observation, RayCaster};
+use crate::voxel::Occupancy;
+
+use super::{Knowledge, Outcome, SearchModel};
+
+/// The mission as a decision process over beliefs: burn, coast, one imagined image, Bayes' update.
+///
+/// With [`Knowledge::SampledBelief`] images are taken of shapes drawn from a node's own belief; the true shape is read
+/// only with [`Knowledge::Oracle`].
+pub struct BeliefModel<'a> {
+    /// Orbit, camera, sensor and reward.
+    pub mission: &'a Mission,
+    /// Takes the images.
+    pub caster: &'a mut RayCaster,
+    /// The image being taken.
+    pub observation: &'a mut Observation,
+    /// The imagined shape.
+    pub shape: &'a mut Occupancy,
+    /// What the planner may know.
+    pub knowledge: Knowledge,
+    /// Names the decision; every generator is keyed by it, a simulation and a purpose.
+    pub key: StreamKey,
+}
+
+/// Coasting first: it costs nothing, and what it brings is the measure for every burn. Then the large burns, which show
+/// most, and then the small ones.
+const TRIED_IN_ORDER: [usize; Action::COUNT] = [0, 7, 8, 11, 12, 3, 4, 5, 6, 9, 10, 1, 2];
+const ORDER: [Action; Action::COUNT] = {
+    let mut order = Action::ALL;
+    let mut place = 0;
+    while place < Action::COUNT {
+        order[place] = Action::ALL[TRIED_IN_ORDER[place]];
+        place += 1;
+    }
+    order
+};
+
+impl SearchModel for BeliefModel<'_> {
+    type State = RelativeState;
+
+    fn actions(&self) -> &[Action] {
+        &ORDER
+    }
+
+    fn rng(&self, simulation: u32, purpose: Purpose) -> StreamRng {
+        StreamKey { simulation, purpose, ..self.key }.rng()
+    }
+
+    fn imagine(&mut self, belief: &[i8], rng: &mut StreamRng) {
+        if self.knowledge == Knowledge::SampledBelief {
+            self.mission.compact_code().sample_into(belief, rng, self.shape);
+        }
+    }
+
+    fn step(
+        &mut self,
+        state: &RelativeState,
+        action: Action,
+        belief: &mut [i8],
+        rng: &mut StreamRng,
+    ) -> Outcome<RelativeState> {
+        let Self { mission, caster, observation, .. } = self;
+        let (dynamics, chief) = (mission.dynamics(), mission.chief());
+        let impulse = mission.actions().impulse(action);
+        let state = dynamics.propagate(chief, &dynamics.apply_impulse(chief, state, &impulse), mission.step_s());
+        let position_rtn_m = dynamics.rtn(chief, &state).position_rtn_m;
+        let seen = match self.knowledge {
+            Knowledge::SampledBelief => &*self.shape,
+            Knowledge::Oracle => mission.truth(),
+        };
+        caster.observe(seen, position_rtn_m, mission.sensor(), rng, observation);
+        let entropy_drop_nats = mission.update_rule().apply_compact(observation, mission.compact_code(), belief);
+        let reward = mission.reward(entropy_drop_nats, impulse.magnitude_m_s()) as f32;
+        Outcome { state, reward, entropy_drop_nats }
+    }
+}

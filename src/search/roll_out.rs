@@ -1,0 +1,93 @@
+use rand::RngExt;
+
+use crate::mission::{Action, Purpose};
+
+use super::{LeafRequest, LeafValue, RollOutPolicy, SearchModel, SearchTree};
+
+/// Values a leaf by playing on from it to the tree's depth limit.
+///
+/// The shape is drawn once from the leaf's belief; every step takes an image of it and updates a scratch belief, so the
+/// return is an unbiased sample of what the policy would learn from there.
+#[derive(Clone, Debug, Default)]
+pub struct RollOut {
+    /// How actions are chosen.
+    pub policy: RollOutPolicy,
+    belief: Vec<i8>,
+}
+
+impl RollOut {
+    /// An evaluator with this policy.
+    pub fn new(policy: RollOutPolicy) -> Self {
+        Self { policy, belief: Vec::new() }
+    }
+
+    /// Plays one roll-out from the requested leaf.
+    pub fn evaluate<M: SearchModel>(
+        &mut self,
+        tree: &SearchTree<M::State>,
+        model: &mut M,
+        request: LeafRequest,
+    ) -> LeafValue {
+        let leaf = tree.node(request.node);
+        let mut rng = model.rng(request.simulation, Purpose::RollOut);
+        self.belief.clear();
+        self.belief.extend_from_slice(tree.belief(request.node));
+        model.imagine(&self.belief, &mut rng);
+
+        let mut state = leaf.state;
+        let mut value = 0.0;
+        let mut weight = 1.0;
+        for _ in leaf.depth..tree.depth_limit() {
+            let action = self.choose(model.actions(), &mut rng);
+            let outcome = model.step(&state, action, &mut self.belief, &mut rng);
+            value += weight * f64::from(outcome.reward);
+            weight *= tree.discount();
+            state = outcome.state;
+        }
+        LeafValue { node: request.node, value: value as f32, priors: None }
+    }
+
+    fn choose(&self, actions: &[Action], rng: &mut impl rand::Rng) -> Action {
+        match self.policy {
+            RollOutPolicy::Random => actions[rng.random_range(0..actions.len())],
+            RollOutPolicy::Coast => Action::ALL[0],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toy::{self, Toy};
+    use super::super::{NodeId, SearchTree};
+    use super::*;
+
+    fn evaluate(tree: &SearchTree<u32>, policy: RollOutPolicy, simulation: u32) -> (f32, usize) {
+        let mut model = Toy::default();
+        let leaf = RollOut::new(policy).evaluate(tree, &mut model, LeafRequest { node: NodeId::ROOT, simulation });
+        (leaf.value, model.steps)
+    }
+
+    #[test]
+    fn a_coasting_roll_out_is_the_discounted_sum_of_rewards_without_burns() {
+        assert_eq!(evaluate(&toy::tree(8), RollOutPolicy::Coast, 0), (0.25 + 0.5 * 0.375, 2));
+    }
+
+    #[test]
+    fn random_roll_outs_reach_every_line_of_play_and_repeat_for_the_same_simulation() {
+        let tree = toy::tree(8);
+        let values: Vec<_> = (0..64).map(|simulation| evaluate(&tree, RollOutPolicy::Random, simulation)).collect();
+        for line in [0.25 + 0.5 * 0.375, 0.25, 0.625 + 0.5 * 0.125, 0.625 + 0.5 * 0.25] {
+            assert!(values.iter().any(|&(value, _)| value == line), "{line} never met");
+        }
+        assert!(values.iter().all(|&(_, steps)| steps == 2), "a roll-out ends at the depth limit");
+        let again: Vec<_> = (0..64).map(|simulation| evaluate(&tree, RollOutPolicy::Random, simulation)).collect();
+        assert_eq!(values, again);
+    }
+
+    #[test]
+    fn the_leafs_own_belief_is_left_alone() {
+        let tree = toy::tree(8);
+        evaluate(&tree, RollOutPolicy::Random, 3);
+        assert_eq!(tree.belief(NodeId::ROOT), [0; 4]);
+    }
+}

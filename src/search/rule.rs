@@ -1,0 +1,154 @@
+use crate::mission::Action;
+
+use super::{Edge, ValueRange};
+
+/// What a rule may know of the node whose edge it chooses.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// Completed visits of the node: its own evaluation and every one of its edges'.
+    pub visits: u32,
+    /// Walks through the node that are still under way.
+    pub in_flight: u32,
+    /// Steps below the root; 0 is the root.
+    pub depth: u32,
+    /// The node's edges, indexed by action.
+    pub edges: &'a [Edge],
+    /// The actions, in the order in which untried ones are tried.
+    pub order: &'a [Action],
+    /// Smallest and largest value met so far, for normalising Q.
+    pub range: ValueRange,
+}
+
+/// Chooses the edge to walk down. Pure: the same choice always gets the same answer.
+pub trait SelectionRule {
+    /// The action to take at this node.
+    fn select(&self, choice: &Choice) -> Action;
+}
+
+/// UCB1 (Auer, Cesa-Bianchi & Fischer 2002) on values normalised to 0…1.
+///
+/// Untried actions come first. Walks under way count as visits but never in Q (Liu et al. 2020, WU-UCT):
+/// Q̂ + c·√(ln(N + O) / (n + o)), with N, O the completed visits and walks under way of the node and n, o the edge's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ucb1 {
+    /// The constant c.
+    pub exploration: f64,
+}
+
+impl Ucb1 {
+    /// The score of one edge that has been tried. `log_parent` is ln(N + O).
+    pub fn score(&self, edge: &Edge, range: ValueRange, log_parent: f64) -> f64 {
+        let tried = f64::from(edge.visits + edge.in_flight);
+        let bonus = self.exploration * (log_parent / tried).sqrt();
+        edge.q().map_or(bonus, |q| range.normalise(q) + bonus)
+    }
+}
+
+impl SelectionRule for Ucb1 {
+    fn select(&self, choice: &Choice) -> Action {
+        let untried = choice.order.iter().find(|action| {
+            let edge = &choice.edges[action.index()];
+            edge.visits + edge.in_flight == 0
+        });
+        if let Some(&action) = untried {
+            return action;
+        }
+        let log_parent = f64::from(choice.visits + choice.in_flight).max(1.0).ln();
+        let mut best = (choice.order[0], f64::NEG_INFINITY);
+        for &action in choice.order {
+            let score = self.score(&choice.edges[action.index()], choice.range, log_parent);
+            if score > best.1 {
+                best = (action, score);
+            }
+        }
+        best.0
+    }
+}
+
+/// The action to play after a search: most visited, ties by the larger Q, then by the smaller index.
+///
+/// `None` if no edge has been visited.
+pub fn most_visited(edges: &[Edge]) -> Option<Action> {
+    let mut best: Option<(usize, &Edge)> = None;
+    for (index, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.visits > 0) {
+        let better = best.is_none_or(|(_, held)| (edge.visits, edge.q()) > (held.visits, held.q()));
+        if better {
+            best = Some((index, edge));
+        }
+    }
+    best.and_then(|(index, _)| Action::from_index(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(visits: u32, in_flight: u32, q: f64) -> Edge {
+        Edge { visits, in_flight, value_sum: q * f64::from(visits), ..Edge::new(0.25) }
+    }
+
+    fn range(low: f64, high: f64) -> ValueRange {
+        let mut range = ValueRange::EMPTY;
+        range.include(low);
+        range.include(high);
+        range
+    }
+
+    fn select(rule: Ucb1, visits: u32, edges: &[Edge], range: ValueRange) -> usize {
+        let order = &Action::ALL[..edges.len()];
+        rule.select(&Choice { visits, in_flight: 0, depth: 0, edges, order, range }).index()
+    }
+
+    #[test]
+    fn ucb1_is_normalised_q_plus_the_confidence_bound() {
+        let rule = Ucb1 { exploration: 1.4 };
+        let score = rule.score(&edge(4, 0, 0.3), range(0.1, 0.5), 10_f64.ln());
+        let by_hand = 0.5 + 1.4 * (2.302_585_092_994_046_f64 / 4.0).sqrt();
+        assert!((score - by_hand).abs() < 1e-15, "{score} {by_hand}");
+    }
+
+    #[test]
+    fn walks_under_way_lower_the_bonus_and_leave_q_alone() {
+        let rule = Ucb1 { exploration: 1.4 };
+        let score = rule.score(&edge(4, 5, 0.3), range(0.1, 0.5), 10_f64.ln());
+        let by_hand = 0.5 + 1.4 * (2.302_585_092_994_046_f64 / 9.0).sqrt();
+        assert!((score - by_hand).abs() < 1e-15, "{score} {by_hand}");
+    }
+
+    #[test]
+    fn untried_actions_come_first_in_the_given_order() {
+        let edges = [edge(3, 0, 0.9), edge(0, 0, 0.0), edge(0, 0, 0.0)];
+        let rule = Ucb1 { exploration: 1.4 };
+        assert_eq!(select(rule, 4, &edges, range(0.0, 1.0)), 1);
+        let order = [Action::ALL[2], Action::ALL[0], Action::ALL[1]];
+        let choice = Choice { visits: 4, in_flight: 0, depth: 0, edges: &edges, order: &order, range: range(0.0, 1.0) };
+        assert_eq!(rule.select(&choice).index(), 2);
+    }
+
+    #[test]
+    fn an_edge_under_way_is_no_longer_untried() {
+        let edges = [edge(3, 0, 0.9), edge(0, 1, 0.0), edge(0, 0, 0.0)];
+        assert_eq!(select(Ucb1 { exploration: 1.4 }, 4, &edges, range(0.0, 1.0)), 2);
+    }
+
+    #[test]
+    fn little_exploration_is_greedy_and_much_is_uniform() {
+        let edges = [edge(50, 0, 0.2), edge(60, 0, 0.8), edge(40, 0, 0.5)];
+        assert_eq!(select(Ucb1 { exploration: 0.0 }, 151, &edges, range(0.0, 1.0)), 1);
+        assert_eq!(select(Ucb1 { exploration: 100.0 }, 151, &edges, range(0.0, 1.0)), 2);
+    }
+
+    #[test]
+    fn equal_scores_go_to_the_first_in_order() {
+        let edges = [edge(5, 0, 0.4), edge(5, 0, 0.4)];
+        assert_eq!(select(Ucb1 { exploration: 1.4 }, 11, &edges, range(0.0, 1.0)), 0);
+    }
+
+    #[test]
+    fn the_decision_is_by_visits_then_q_then_index() {
+        let chosen = |edges: &[Edge]| most_visited(edges).map(Action::index);
+        assert_eq!(chosen(&[edge(3, 0, 0.9), edge(4, 0, 0.1)]), Some(1));
+        assert_eq!(chosen(&[edge(4, 0, 0.1), edge(4, 0, 0.3), edge(4, 0, 0.3)]), Some(1));
+        assert_eq!(chosen(&[edge(0, 0, 0.0), edge(0, 0, 0.0)]), None);
+    }
+}

@@ -1,0 +1,435 @@
+use std::ops::Range;
+
+use crate::mission::Action;
+use crate::orbit::RelativeState;
+
+use super::ValueRange;
+
+/// Which node of a [`SearchTree`]. The root is [`NodeId::ROOT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// The state that the search decides in.
+    pub const ROOT: Self = Self(0);
+
+    /// Position in the arena; children come after their parents.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One action at one node: what it led to and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Edge {
+    /// Completed visits, N.
+    pub visits: u32,
+    /// Walks under way through this edge, O. They count as visits when choosing and never in Q.
+    pub in_flight: u32,
+    /// Sum over the completed visits of r + γV.
+    pub value_sum: f64,
+    /// Reward r of the imagined step, its burn paid for; 0 until the step has been taken.
+    pub reward: f32,
+    /// How likely the action looks before it is tried; uniform unless an evaluator knows better.
+    pub prior: f32,
+    /// The node it leads to, once the step has been taken.
+    pub child: Option<NodeId>,
+}
+
+impl Edge {
+    pub(super) fn new(prior: f32) -> Self {
+        Self { visits: 0, in_flight: 0, value_sum: 0.0, reward: 0.0, prior, child: None }
+    }
+
+    /// Mean of r + γV over the completed visits, `None` before the first.
+    pub fn q(&self) -> Option<f64> {
+        (self.visits > 0).then(|| self.value_sum / f64::from(self.visits))
+    }
+}
+
+/// How far the evaluation of a node has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evaluation {
+    /// Nobody has asked for the node's value.
+    Unasked,
+    /// A leaf request is out.
+    Pending,
+    /// The value is backed up; walks go on below the node.
+    Done,
+}
+
+/// A belief state reached by a sequence of actions and imagined images.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<S> {
+    /// The state to step from.
+    pub state: S,
+    /// Entropy of the node's belief, nats.
+    pub entropy_nats: f64,
+    /// The node above; `None` at the root.
+    pub parent: Option<NodeId>,
+    /// The action that led here from the parent; the first action at the root.
+    pub action: Action,
+    /// Steps below the root.
+    pub depth: u32,
+    /// Completed visits: the node's own evaluation and its edges' visits.
+    pub visits: u32,
+    /// Walks under way through the node.
+    pub in_flight: u32,
+    /// Sum of the values of the completed visits, as seen from this node.
+    pub value_sum: f64,
+    /// Whether the node has its value.
+    pub evaluation: Evaluation,
+    /// Place of the node's edges and belief in their pools; `None` at terminal nodes, which need neither.
+    slot: Option<u32>,
+}
+
+impl<S> Node<S> {
+    /// Nothing can be done from here: the horizon or the mission's end.
+    pub fn is_terminal(&self) -> bool {
+        self.slot.is_none()
+    }
+
+    /// Mean value of the completed visits, `None` before the first.
+    pub fn value(&self) -> Option<f64> {
+        (self.visits > 0).then(|| self.value_sum / f64::from(self.visits))
+    }
+}
+
+/// The root of a tree and the limits of its search.
+#[derive(Clone, Copy, Debug)]
+pub struct Root<'a, S> {
+    /// The state that the search decides in.
+    pub state: S,
+    /// The belief there, one byte a voxel.
+    pub belief: &'a [i8],
+    /// Its entropy, nats.
+    pub entropy_nats: f64,
+    /// The mission step the root stands at.
+    pub step: u32,
+    /// Steps that may be taken below the root; nodes at this depth are terminal.
+    pub depth_limit: u32,
+    /// Discount γ of the backup.
+    pub discount: f64,
+    /// Number of actions, 1 to [`Action::COUNT`].
+    pub actions: usize,
+    /// Nodes that the search may make, the root included. Room is made for them at once, up to 64 MiB of beliefs.
+    pub nodes: usize,
+}
+
+/// Beliefs that a tree makes room for at once; larger trees grow as they are searched.
+const RESERVED_BELIEF_BYTES: usize = 64 << 20;
+
+/// The arena of one search: nodes, edges and beliefs in flat pools, linked by `u32` ids.
+///
+/// A node's edges are contiguous, one an action. Nodes are made when a walk first takes their edge, so one simulation
+/// costs one image. A tree is begun again and again; its pools keep their memory.
+#[derive(Clone, Debug)]
+pub struct SearchTree<S = RelativeState> {
+    nodes: Vec<Node<S>>,
+    /// `actions` edges for every slot.
+    edges: Vec<Edge>,
+    /// `belief_len` bytes for every slot; while a terminal node is made also one more, as scratch.
+    beliefs: Vec<i8>,
+    /// For every depth the range of r + γV of the edges leaving it.
+    ranges: Vec<ValueRange>,
+    actions: usize,
+    belief_len: usize,
+    depth_limit: u32,
+    root_step: u32,
+    discount: f64,
+}
+
+impl<S> Default for SearchTree<S> {
+    fn default() -> Self {
+        Self {
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            beliefs: Vec::new(),
+            ranges: Vec::new(),
+            actions: 0,
+            belief_len: 0,
+            depth_limit: 0,
+            root_step: 0,
+            discount: 1.0,
+        }
+    }
+}
+
+impl<S: Copy> SearchTree<S> {
+    /// Forgets everything and plants a root. Allocates only what the pools have never held before.
+    pub fn begin(&mut self, root: Root<S>) {
+        self.clear();
+        self.actions = root.actions;
+        self.belief_len = root.belief.len();
+        self.depth_limit = root.depth_limit;
+        self.root_step = root.step;
+        self.discount = root.discount;
+        self.ranges.resize(root.depth_limit as usize, ValueRange::EMPTY);
+        self.reserve(root.nodes.max(1));
+        self.beliefs.extend_from_slice(root.belief);
+        self.push(root.state, root.entropy_nats, None, Action::ALL[0], 0);
+    }
+
+    /// Makes room for `nodes`, of which no more than the full tree above the depth limit need edges and belief.
+    fn reserve(&mut self, nodes: usize) {
+        let level = |depth| self.actions.checked_pow(depth).unwrap_or(usize::MAX);
+        let full_tree = (0..self.depth_limit).map(level).fold(0, usize::saturating_add);
+        let slots = nodes.min(full_tree);
+        // One more than the slots: the scratch in which a terminal node's step is taken.
+        let beliefs = ((slots + 1) * self.belief_len).min(RESERVED_BELIEF_BYTES);
+        self.nodes.reserve_exact(nodes);
+        self.edges.reserve_exact(slots * self.actions);
+        self.beliefs.reserve_exact(beliefs);
+    }
+
+    /// Forgets everything but keeps the memory.
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+        self.edges.clear();
+        self.beliefs.clear();
+        self.ranges.clear();
+    }
+
+    /// Appends a node; the last `belief_len` bytes of the pool are its belief, dropped again if it is terminal.
+    fn push(&mut self, state: S, entropy_nats: f64, parent: Option<NodeId>, action: Action, depth: u32) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        let slots = self.edges.len() / self.actions.max(1);
+        let terminal = depth >= self.depth_limit;
+        if terminal {
+            self.beliefs.truncate(slots * self.belief_len);
+        } else {
+            let prior = 1.0 / self.actions as f32;
+            self.edges.extend(std::iter::repeat_n(Edge::new(prior), self.actions));
+        }
+        self.nodes.push(Node {
+            state,
+            entropy_nats,
+            parent,
+            action,
+            depth,
+            visits: 0,
+            in_flight: 0,
+            value_sum: 0.0,
+            evaluation: Evaluation::Unasked,
+            slot: (!terminal).then_some(slots as u32),
+        });
+        id
+    }
+
+    /// Makes the child that `action` leads to. `step` gets the parent's state and a copy of its belief to update in
+    /// place, and returns the new state, the reward and the entropy drop.
+    pub(super) fn add_child(
+        &mut self,
+        parent: NodeId,
+        action: Action,
+        step: impl FnOnce(&S, &mut [i8]) -> super::Outcome<S>,
+    ) -> NodeId {
+        let Node { state, entropy_nats, depth, .. } = self.nodes[parent.index()];
+        let belief = self.belief_range(parent);
+        let copy = self.beliefs.len();
+        self.beliefs.extend_from_within(belief);
+        let outcome = step(&state, &mut self.beliefs[copy..]);
+        let entropy_nats = entropy_nats - outcome.entropy_drop_nats;
+        let child = self.push(outcome.state, entropy_nats, Some(parent), action, depth + 1);
+        let edge = self.edge_mut(parent, action);
+        edge.reward = outcome.reward;
+        edge.child = Some(child);
+        child
+    }
+}
+
+impl<S> SearchTree<S> {
+    /// All nodes, parents before their children.
+    pub fn nodes(&self) -> &[Node<S>] {
+        &self.nodes
+    }
+
+    /// The ids of all nodes, parents before their children.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<S> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// One node.
+    pub fn node(&self, id: NodeId) -> &Node<S> {
+        &self.nodes[id.index()]
+    }
+
+    /// The edges of a node, indexed by action; empty at terminal nodes.
+    pub fn edges(&self, id: NodeId) -> &[Edge] {
+        match self.node(id).slot {
+            Some(slot) => &self.edges[slot as usize * self.actions..][..self.actions],
+            None => &[],
+        }
+    }
+
+    /// The belief of a node, one byte a voxel; empty at terminal nodes.
+    pub fn belief(&self, id: NodeId) -> &[i8] {
+        &self.beliefs[self.belief_range(id)]
+    }
+
+    fn belief_range(&self, id: NodeId) -> Range<usize> {
+        match self.node(id).slot {
+            Some(slot) => slot as usize * self.belief_len..(slot as usize + 1) * self.belief_len,
+            None => 0..0,
+        }
+    }
+
+    pub(super) fn node_mut(&mut self, id: NodeId) -> &mut Node<S> {
+        &mut self.nodes[id.index()]
+    }
+
+    /// Only nodes that are not terminal have edges.
+    pub(super) fn edge_mut(&mut self, id: NodeId, action: Action) -> &mut Edge {
+        let slot = self.nodes[id.index()].slot.map_or(0, |slot| slot as usize);
+        &mut self.edges[slot * self.actions + action.index()]
+    }
+
+    pub(super) fn edges_mut(&mut self, id: NodeId) -> &mut [Edge] {
+        match self.node(id).slot {
+            Some(slot) => &mut self.edges[slot as usize * self.actions..][..self.actions],
+            None => &mut [],
+        }
+    }
+
+    pub(super) fn range_mut(&mut self, depth: u32) -> &mut ValueRange {
+        &mut self.ranges[depth as usize]
+    }
+
+    /// Range of r + γV over the edges that leave nodes of this depth.
+    ///
+    /// One range a depth, not one a tree: with a finite horizon the return still to come shrinks with depth, and one
+    /// range for all would be filled by that difference instead of by the difference between actions.
+    pub fn value_range(&self, depth: u32) -> ValueRange {
+        self.ranges.get(depth as usize).copied().unwrap_or(ValueRange::EMPTY)
+    }
+
+    /// Discount γ of the backup.
+    pub fn discount(&self) -> f64 {
+        self.discount
+    }
+
+    /// Steps that may be taken below the root.
+    pub fn depth_limit(&self) -> u32 {
+        self.depth_limit
+    }
+
+    /// The mission step that a node stands at.
+    pub fn step(&self, id: NodeId) -> u32 {
+        self.root_step + self.node(id).depth
+    }
+
+    /// Deepest node made so far.
+    pub fn depth(&self) -> u32 {
+        self.nodes.iter().map(|node| node.depth).max().unwrap_or(0)
+    }
+
+    /// The nodes from `id` up to the root, both included.
+    pub fn path_to_root(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        std::iter::successors(Some(id), |&at| self.node(at).parent)
+    }
+
+    /// The most visited line of play: each node's most visited child, ties by Q, then by action, while there is one.
+    pub fn principal_variation(&self) -> Vec<NodeId> {
+        let next = |&id: &NodeId| {
+            let edges = self.edges(id);
+            super::most_visited(edges).and_then(|action| edges[action.index()].child)
+        };
+        std::iter::successors((!self.nodes.is_empty()).then_some(NodeId::ROOT), next).skip(1).collect()
+    }
+
+    /// Bytes held by the pools, used or not.
+    pub fn memory_bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node<S>>()
+            + self.edges.capacity() * size_of::<Edge>()
+            + self.beliefs.capacity()
+            + self.ranges.capacity() * size_of::<ValueRange>()
+    }
+
+    /// Checks what must hold whenever no walk is under way: nothing in flight, and every node's visits are its own
+    /// evaluation and its edges' visits, which are its children's visits.
+    ///
+    /// # Errors
+    /// The first node at which it does not hold, in words.
+    pub fn check_at_rest(&self) -> Result<(), String> {
+        for id in self.ids() {
+            let node = self.node(id);
+            let edges = self.edges(id);
+            let in_flight = node.in_flight + edges.iter().map(|edge| edge.in_flight).sum::<u32>();
+            if in_flight != 0 {
+                return Err(format!("node {}: {in_flight} still in flight", id.index()));
+            }
+            let below: u32 = edges.iter().map(|edge| edge.visits).sum();
+            let own = u32::from(node.evaluation == Evaluation::Done);
+            if !node.is_terminal() && node.visits != own + below {
+                return Err(format!("node {}: {} visits, but {own} + {below} counted", id.index(), node.visits));
+            }
+            let torn = edges.iter().find(|edge| edge.visits != edge.child.map_or(0, |child| self.node(child).visits));
+            if let Some(edge) = torn {
+                return Err(format!("node {}: an edge has {} visits, its child not", id.index(), edge.visits));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toy;
+    use super::*;
+
+    #[test]
+    fn a_tree_begun_again_keeps_its_memory() {
+        let mut tree = toy::tree(32);
+        let bytes = tree.memory_bytes();
+        let edges = tree.edges.as_ptr();
+        for _ in 0..3 {
+            toy::run(&mut tree, 0..31);
+            assert_eq!(tree.memory_bytes(), bytes);
+            toy::plant(&mut tree, 32);
+        }
+        assert_eq!(tree.edges.as_ptr(), edges);
+        assert_eq!(tree.nodes().len(), 1);
+        assert_eq!(tree.value_range(0), ValueRange::EMPTY);
+    }
+
+    #[test]
+    fn terminal_nodes_have_neither_edges_nor_belief() {
+        let mut tree = toy::tree(8);
+        toy::run(&mut tree, 0..7);
+        let terminal: Vec<_> = tree.ids().filter(|&id| tree.node(id).is_terminal()).collect();
+        assert_eq!(terminal.len(), 3);
+        for id in terminal {
+            assert_eq!((tree.node(id).depth, tree.edges(id).len(), tree.belief(id).len()), (2, 0, 0));
+        }
+        assert_eq!(tree.beliefs.len(), 3 * 4, "one belief for each of the root and its two children");
+    }
+
+    #[test]
+    fn a_child_starts_from_its_parents_belief() {
+        let mut tree = toy::tree(8);
+        toy::run(&mut tree, 0..7);
+        let beliefs: Vec<_> = tree.ids().map(|id| tree.belief(id).first().copied()).collect();
+        assert_eq!(beliefs, [Some(0), Some(1), Some(1), None, None, None]);
+    }
+
+    #[test]
+    fn the_principal_variation_follows_visits() {
+        let mut tree = toy::tree(8);
+        toy::run(&mut tree, 0..7);
+        let states: Vec<_> = tree.principal_variation().iter().map(|&id| tree.node(id).state).collect();
+        assert_eq!(states, [3, 7]);
+        assert!(SearchTree::<u32>::default().principal_variation().is_empty());
+    }
+
+    #[test]
+    fn a_torn_tree_is_noticed() {
+        let mut tree = toy::tree(8);
+        toy::run(&mut tree, 0..7);
+        assert_eq!(tree.check_at_rest(), Ok(()));
+        tree.edge_mut(NodeId::ROOT, Action::ALL[1]).in_flight = 1;
+        assert_eq!(tree.check_at_rest().unwrap_err(), "node 0: 1 still in flight");
+        tree.edge_mut(NodeId::ROOT, Action::ALL[1]).in_flight = 0;
+        tree.edge_mut(NodeId::ROOT, Action::ALL[1]).visits += 1;
+        assert!(tree.check_at_rest().is_err());
+    }
+}

@@ -1,0 +1,5 @@
+//! What happens with input that is wrong: one clear error, never a panic.
+
+mod scenario_file;
+mod scenario_values;
+mod target_file;

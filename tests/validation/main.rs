@@ -1,0 +1,4 @@
+//! Holds the crate against independent reference data and printed values.
+
+mod mission;
+mod orbit;
