@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use bevy_proxops::mission::Seed;
 use bevy_proxops::network::{
     EvaluationBatch, Evaluator, NetworkDevice, NetworkWeights, PolicyValueNetConfig, adapters, open_evaluator,
 };
@@ -30,7 +31,7 @@ fn main() {
 
 fn bench(device: &str, name: &str, seconds: f64) -> Result<(), Box<dyn std::error::Error>> {
     let config = PolicyValueNetConfig::named(name)?;
-    let weights = NetworkWeights::untrained(&config, 1)?;
+    let weights = NetworkWeights::untrained(&config, Seed(1))?;
     let device: NetworkDevice = device.parse()?;
     // Software Vulkan takes seconds a leaf: small batches show what there is to see.
     let largest = if device == NetworkDevice::Cpu { 256 } else { 256.min(software_limit(&device)) };
@@ -55,7 +56,8 @@ fn bench(device: &str, name: &str, seconds: f64) -> Result<(), Box<dyn std::erro
 fn software_limit(device: &NetworkDevice) -> usize {
     let all = adapters();
     let hardware = all.iter().any(|adapter| {
-        adapter.kind.is_hardware() && *device == NetworkDevice::Vulkan(bevy_proxops::network::AdapterSelector::Index(adapter.index))
+        adapter.kind.is_hardware()
+            && *device == NetworkDevice::Vulkan(bevy_proxops::network::AdapterSelector::Index(adapter.index))
     });
     if hardware { usize::MAX } else { 8 }
 }

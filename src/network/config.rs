@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::POLICY_ACTIONS;
+use crate::mission::Action;
+
 use super::error::NetworkError;
 use super::input::OrbitFeatures;
 
@@ -191,7 +192,7 @@ impl PolicyValueNetConfig {
             (self.convolved_len(), self.belief_features),
             (OrbitFeatures::LEN, self.orbit_features),
             (self.belief_features + self.orbit_features, self.joint_features),
-            (self.joint_features, POLICY_ACTIONS),
+            (self.joint_features, Action::COUNT),
             (self.joint_features, 1),
         ]
     }

@@ -1,6 +1,7 @@
 //! The seam between search and network: a batch of leaves in, priors and values out, in place.
 
-use super::POLICY_ACTIONS;
+use crate::mission::Action;
+
 use super::error::NetworkError;
 use super::weights::NetworkWeights;
 
@@ -8,14 +9,14 @@ use super::weights::NetworkWeights;
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LeafEvaluation {
     /// Unnormalised log-probabilities of the actions.
-    pub logits: [f32; POLICY_ACTIONS],
+    pub logits: [f32; Action::COUNT],
     /// See [`value_target`](super::value_target) for what this fraction means; within [−1, 1].
     pub value: f32,
 }
 
 impl LeafEvaluation {
     /// Probabilities of the actions: the softmax of the logits.
-    pub fn priors(&self) -> [f32; POLICY_ACTIONS] {
+    pub fn priors(&self) -> [f32; Action::COUNT] {
         let highest = self.logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let weights = self.logits.map(|logit| (logit - highest).exp());
         let sum: f32 = weights.iter().sum();

@@ -85,6 +85,7 @@ mod tests {
     use super::super::config::PolicyValueNetConfig;
     use super::super::network_evaluator::{BatchPlan, NetworkEvaluator};
     use super::*;
+    use crate::mission::Seed;
 
     fn on_cpu(weights: &NetworkWeights) -> Result<Box<dyn Evaluator>, NetworkError> {
         let plan = BatchPlan::for_cpu();
@@ -131,8 +132,8 @@ mod tests {
     #[test]
     fn losing_the_device_changes_nothing_but_the_device() {
         let config = PolicyValueNetConfig::compact().with_cells_per_axis(8);
-        let first = NetworkWeights::untrained(&config, 1).unwrap();
-        let newest = NetworkWeights::untrained(&config, 2).unwrap();
+        let first = NetworkWeights::untrained(&config, Seed(1)).unwrap();
+        let newest = NetworkWeights::untrained(&config, Seed(2)).unwrap();
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&warnings);
         let card = Box::new(Failing { inner: on_cpu(&first).unwrap(), left: 2 });
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn a_batch_that_does_not_fit_is_no_reason_to_move() {
         let config = PolicyValueNetConfig::compact().with_cells_per_axis(8);
-        let weights = NetworkWeights::untrained(&config, 1).unwrap();
+        let weights = NetworkWeights::untrained(&config, Seed(1)).unwrap();
         let card = Box::new(Failing { inner: on_cpu(&weights).unwrap(), left: 9 });
         let mut evaluator = FallbackEvaluator::new(card, weights, on_cpu, |warning| panic!("{warning}"));
         assert!(evaluator.evaluate(&mut batch(3)).is_err());

@@ -2,6 +2,8 @@
 
 use glam::DVec3;
 
+use crate::voxel::CompactCode;
+
 use super::config::PolicyValueNetConfig;
 use super::error::NetworkError;
 
@@ -64,6 +66,20 @@ impl OrbitFeatures {
     }
 }
 
+/// Position, velocity and direction along N.
+const NORMAL_FEATURES: [usize; 3] = [2, 5, 8];
+
+impl OrbitFeatures {
+    /// The same orbit seen in a mirror that swaps +N and −N. Motion along N is an oscillation of its own, so with the
+    /// belief and the burns mirrored as well this is another state of the same value.
+    pub fn mirrored_along_normal(mut self) -> Self {
+        for feature in NORMAL_FEATURES {
+            self.0[feature] = -self.0[feature];
+        }
+        self
+    }
+}
+
 /// How one byte of belief becomes a number: `tanh(log-odds/4)` = (√p − √(1−p)) / (√p + √(1−p)).
 ///
 /// 0 at even odds and ±1 when certain, like 2p − 1, but a voxel at a prior of 0.1 and one seen empty once
@@ -75,11 +91,11 @@ pub struct BeliefEncoding {
 }
 
 impl BeliefEncoding {
-    /// `log_odds_of` gives the log-odds, in nats, that a belief byte stands for.
-    pub fn new(log_odds_of: impl Fn(i8) -> f64) -> Self {
+    /// For beliefs kept in `code`.
+    pub fn new(code: &CompactCode) -> Self {
         let mut table = [0.0; 256];
-        for code in i8::MIN..=i8::MAX {
-            table[usize::from(code as u8)] = (log_odds_of(code) / LOG_ODDS_SCALE).tanh() as f32;
+        for byte in i8::MIN..=i8::MAX {
+            table[usize::from(byte as u8)] = (code.log_odds(byte) / LOG_ODDS_SCALE).tanh() as f32;
         }
         Self { table }
     }
@@ -106,6 +122,11 @@ impl InputEncoder {
     pub fn new(config: &PolicyValueNetConfig, encoding: BeliefEncoding) -> Result<Self, NetworkError> {
         config.validate()?;
         Ok(Self { encoding, cells_per_axis: config.cells_per_axis, block: config.space_to_depth })
+    }
+
+    /// Cells of the belief grid along each axis.
+    pub fn cells_per_axis(&self) -> usize {
+        self.cells_per_axis
     }
 
     /// Numbers in a row.
@@ -155,10 +176,14 @@ impl InputEncoder {
 mod tests {
     use super::*;
 
+    fn code() -> CompactCode {
+        CompactCode::new(6.86, -2.99)
+    }
+
     fn encoder(block: usize) -> InputEncoder {
         let config = PolicyValueNetConfig { space_to_depth: block, ..PolicyValueNetConfig::reference() };
         let config = config.with_cells_per_axis(8);
-        InputEncoder::new(&config, BeliefEncoding::new(|code| f64::from(code) * 0.1)).unwrap()
+        InputEncoder::new(&config, BeliefEncoding::new(&code())).unwrap()
     }
 
     fn features() -> OrbitFeatures {
@@ -182,7 +207,7 @@ mod tests {
 
     #[test]
     fn belief_is_zero_at_even_odds_odd_in_the_log_odds_and_one_when_certain() {
-        let encoding = BeliefEncoding::new(|code| f64::from(code) * 0.157);
+        let encoding = BeliefEncoding::new(&code());
         assert_eq!(encoding.encode(0), 0.0);
         assert_eq!(encoding.encode(40), -encoding.encode(-40));
         assert!(encoding.encode(127) > 0.999 && encoding.encode(127) <= 1.0);

@@ -48,10 +48,8 @@ pub use input::{BeliefEncoding, InputEncoder, OrbitFeatures};
 pub use model::PolicyValueNet;
 pub use network_evaluator::{BatchPlan, NetworkEvaluator};
 pub use open::{OpenedEvaluator, open_evaluator};
+pub(crate) use sealed::{SealedKind, open_sealed, seal};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
 pub use thread::{EvaluatorThread, Finished};
 pub use value::{return_from_value, value_target};
 pub use weights::NetworkWeights;
-
-/// Actions of the policy head: no burn, and two magnitudes along each direction of R, T and N.
-pub const POLICY_ACTIONS: usize = 13;

@@ -6,10 +6,10 @@ use burn::nn::{Initializer, Linear, LinearConfig, PaddingConfig3d};
 use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use rand::{RngExt, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand::RngExt;
 
-use super::POLICY_ACTIONS;
+use crate::mission::{Action, Purpose, Seed, StreamKey, StreamRng};
+
 use super::config::{KERNEL, PolicyValueNetConfig};
 use super::error::NetworkError;
 use super::input::OrbitFeatures;
@@ -38,8 +38,8 @@ impl<B: Backend> PolicyValueNet<B> {
     ///
     /// # Errors
     /// [`NetworkError::Config`] if the configuration is out of range.
-    pub fn new(config: &PolicyValueNetConfig, seed: u64, device: &B::Device) -> Result<Self, NetworkError> {
-        let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    pub fn new(config: &PolicyValueNetConfig, seed: Seed, device: &B::Device) -> Result<Self, NetworkError> {
+        let rng = StreamKey { seed, episode: 0, step: 0, simulation: 0, purpose: Purpose::Training }.rng();
         let mut network = Self::zeroed(config, device)?.map(&mut Initialise { rng, next_id: 1 });
         network.policy.weight = network.policy.weight.map(|weight| weight.mul_scalar(HEAD_GAIN));
         network.value.weight = network.value.weight.map(|weight| weight.mul_scalar(HEAD_GAIN));
@@ -70,7 +70,7 @@ impl<B: Backend> PolicyValueNet<B> {
             belief: dense(config.convolved_len(), config.belief_features),
             orbit: dense(OrbitFeatures::LEN, config.orbit_features),
             joint: dense(config.belief_features + config.orbit_features, config.joint_features),
-            policy: dense(config.joint_features, POLICY_ACTIONS),
+            policy: dense(config.joint_features, Action::COUNT),
             value: dense(config.joint_features, 1),
             channels_in: config.channels_in(),
             side_in: config.side_in(),
@@ -106,7 +106,7 @@ impl<B: Backend> PolicyValueNet<B> {
 /// Fills a zeroed network. Burn's own initialisers draw from a generator shared by the whole process and give
 /// every parameter a random name; both would make two runs with one seed differ.
 struct Initialise {
-    rng: Xoshiro256PlusPlus,
+    rng: StreamRng,
     next_id: u64,
 }
 
@@ -135,10 +135,12 @@ impl<B: Backend> ModuleMapper<B> for Initialise {
 mod tests {
     use burn::backend::Flex;
 
+    use rand::SeedableRng;
+
     use super::*;
 
     fn rows(batch: usize, row_len: usize) -> Tensor<Flex, 2> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut rng = StreamRng::seed_from_u64(3);
         let numbers: Vec<f32> = (0..batch * row_len).map(|_| rng.random_range(-1.0..1.0)).collect();
         Tensor::from_data(TensorData::new(numbers, [batch, row_len]), &Default::default())
     }
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn both_architectures_have_the_parameters_their_config_counts() {
         for config in [PolicyValueNetConfig::reference(), PolicyValueNetConfig::compact()] {
-            let network = PolicyValueNet::<Flex>::new(&config, 1, &Default::default()).unwrap();
+            let network = PolicyValueNet::<Flex>::new(&config, Seed(1), &Default::default()).unwrap();
             assert_eq!(network.num_params(), config.parameter_count());
         }
     }
@@ -154,9 +156,9 @@ mod tests {
     #[test]
     fn shapes_and_ranges_of_the_outputs() {
         let config = PolicyValueNetConfig::compact();
-        let network = PolicyValueNet::<Flex>::new(&config, 1, &Default::default()).unwrap();
+        let network = PolicyValueNet::<Flex>::new(&config, Seed(1), &Default::default()).unwrap();
         let (logits, value) = network.forward(rows(3, config.row_len()));
-        assert_eq!(logits.dims(), [3, POLICY_ACTIONS]);
+        assert_eq!(logits.dims(), [3, Action::COUNT]);
         assert_eq!(value.dims(), [3, 1]);
         let values = value.into_data().into_vec::<f32>().unwrap();
         assert!(values.iter().all(|value| value.abs() < 1.0), "{values:?}");
@@ -165,7 +167,7 @@ mod tests {
     #[test]
     fn an_untrained_network_is_close_to_uniform_and_not_constant() {
         let config = PolicyValueNetConfig::compact();
-        let network = PolicyValueNet::<Flex>::new(&config, 1, &Default::default()).unwrap();
+        let network = PolicyValueNet::<Flex>::new(&config, Seed(1), &Default::default()).unwrap();
         let outputs = network.forward_packed(rows(2, config.row_len())).into_data().into_vec::<f32>().unwrap();
         assert!(outputs.iter().all(|output| output.abs() < 1.0), "{outputs:?}");
         assert!((0..14).any(|output| outputs[output] != outputs[14 + output]));
@@ -175,7 +177,7 @@ mod tests {
     fn one_seed_gives_one_network() {
         let config = PolicyValueNetConfig::compact();
         let outputs = |seed| {
-            let network = PolicyValueNet::<Flex>::new(&config, seed, &Default::default()).unwrap();
+            let network = PolicyValueNet::<Flex>::new(&config, Seed(seed), &Default::default()).unwrap();
             network.forward_packed(rows(1, config.row_len())).into_data().into_vec::<f32>().unwrap()
         };
         assert_eq!(outputs(7), outputs(7));

@@ -7,14 +7,15 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::POLICY_ACTIONS;
+use crate::mission::Action;
+
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp, check_batch};
 use super::model::PolicyValueNet;
 use super::weights::NetworkWeights;
 
 /// Logits and value of one leaf.
-const OUTPUT_LEN: usize = POLICY_ACTIONS + 1;
+const OUTPUT_LEN: usize = Action::COUNT + 1;
 
 /// How a batch is cut into tensors of constant shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +111,8 @@ impl<B: Backend> NetworkEvaluator<B> {
             .into_vec::<f32>()
             .map_err(|error| self.failed(format!("{error:?}")))?;
         for (output, evaluation) in outputs.chunks(OUTPUT_LEN).zip(evaluations) {
-            evaluation.logits.copy_from_slice(&output[..POLICY_ACTIONS]);
-            evaluation.value = output[POLICY_ACTIONS];
+            evaluation.logits.copy_from_slice(&output[..Action::COUNT]);
+            evaluation.value = output[Action::COUNT];
         }
         Ok(())
     }
@@ -202,9 +203,10 @@ mod tests {
 
     use super::super::config::PolicyValueNetConfig;
     use super::*;
+    use crate::mission::Seed;
 
     fn weights() -> NetworkWeights {
-        NetworkWeights::untrained(&PolicyValueNetConfig::compact().with_cells_per_axis(8), 5).unwrap()
+        NetworkWeights::untrained(&PolicyValueNetConfig::compact().with_cells_per_axis(8), Seed(5)).unwrap()
     }
 
     fn evaluator(plan: BatchPlan) -> NetworkEvaluator<Flex> {
@@ -288,12 +290,12 @@ mod tests {
     fn new_weights_change_the_answer_and_old_ones_bring_it_back() {
         let mut evaluator = evaluator(BatchPlan::for_cpu());
         let before = evaluations(&mut evaluator, &[1]);
-        let other = NetworkWeights::untrained(weights().config(), 6).unwrap();
+        let other = NetworkWeights::untrained(weights().config(), Seed(6)).unwrap();
         evaluator.load_weights(&other).unwrap();
         assert_ne!(evaluations(&mut evaluator, &[1]), before);
         evaluator.load_weights(&weights()).unwrap();
         assert_eq!(evaluations(&mut evaluator, &[1]), before);
-        let foreign = NetworkWeights::untrained(&PolicyValueNetConfig::compact(), 6).unwrap();
+        let foreign = NetworkWeights::untrained(&PolicyValueNetConfig::compact(), Seed(6)).unwrap();
         assert!(evaluator.load_weights(&foreign).is_err());
     }
 }

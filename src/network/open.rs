@@ -84,10 +84,11 @@ mod tests {
     use super::super::config::PolicyValueNetConfig;
     use super::super::evaluator::EvaluationBatch;
     use super::*;
+    use crate::mission::Seed;
 
     fn opened(requested: &str) -> Result<OpenedEvaluator, NetworkError> {
         let config = PolicyValueNetConfig::compact().with_cells_per_axis(8);
-        let weights = NetworkWeights::untrained(&config, 1)?;
+        let weights = NetworkWeights::untrained(&config, Seed(1))?;
         open_evaluator(&requested.parse()?, &weights, 16, |_| {})
     }
 

@@ -8,6 +8,8 @@ use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::mission::Seed;
+
 use super::checkpoint::write_atomically;
 use super::config::PolicyValueNetConfig;
 use super::error::{CheckpointError, NetworkError};
@@ -27,7 +29,7 @@ impl NetworkWeights {
     ///
     /// # Errors
     /// [`NetworkError::Config`] if the configuration is out of range.
-    pub fn untrained(config: &PolicyValueNetConfig, seed: u64) -> Result<Self, NetworkError> {
+    pub fn untrained(config: &PolicyValueNetConfig, seed: Seed) -> Result<Self, NetworkError> {
         type Cpu = burn::backend::Flex;
         Self::of(config, PolicyValueNet::<Cpu>::new(config, seed, &Default::default())?)
     }
@@ -149,7 +151,7 @@ mod tests {
     fn weights_survive_a_file_bit_for_bit() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("net.bin");
-        let weights = NetworkWeights::untrained(&small(), 5).unwrap();
+        let weights = NetworkWeights::untrained(&small(), Seed(5)).unwrap();
         weights.save(&path).unwrap();
         let loaded = NetworkWeights::load(&path).unwrap();
         assert_eq!(loaded, weights);
@@ -158,7 +160,7 @@ mod tests {
 
     #[test]
     fn weights_of_another_architecture_are_refused() {
-        let weights = NetworkWeights::untrained(&small(), 5).unwrap();
+        let weights = NetworkWeights::untrained(&small(), Seed(5)).unwrap();
         let other = NetworkWeights { config: PolicyValueNetConfig { joint_features: 95, ..small() }, ..weights };
         let error = other.to_network::<Flex>(&Default::default()).unwrap_err().to_string();
         assert!(error.contains("are needed"), "{error}");

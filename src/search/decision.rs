@@ -141,8 +141,7 @@ impl Motion {
         let parent = tree.node(parent_id);
         let range: ValueRange = tree.value_range(parent.depth);
         let q = tree.edges(parent_id)[node.action.index()].q().unwrap_or(0.0);
-        let burnt =
-            self.dynamics.apply_impulse(&self.chief, &parent.state, &self.actions.impulse(node.action));
+        let burnt = self.dynamics.apply_impulse(&self.chief, &parent.state, &self.actions.impulse(node.action));
         Some(CandidateBranch {
             parent_position_rtn_m: self.position_rtn_m(&parent.state),
             position_rtn_m: self.position_rtn_m(&node.state),

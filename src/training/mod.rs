@@ -1,1 +1,14 @@
-//! Learning from self-play: replay buffer, learner, history. Knows nothing of Bevy.
+//! Learning from self-play: samples, replay buffer, learner, history, the training run. Knows nothing of Bevy.
+
+mod error;
+mod learner;
+mod learning_rate;
+mod mirror;
+mod replay;
+mod samples;
+
+pub use error::TrainingError;
+pub use learner::{Learn, Learner, LearnerConfig, StepLosses};
+pub use learning_rate::CosineDecay;
+pub use replay::ReplayBuffer;
+pub use samples::{EpisodeRecorder, EpisodeSamples, Sample, StepSample};
