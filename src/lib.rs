@@ -15,3 +15,8 @@ pub mod episode;
 pub mod view;
 #[cfg(feature = "panel")]
 pub mod panel;
+
+mod plugins;
+pub mod prelude;
+
+pub use plugins::ProxOpsPlugins;

@@ -1,1 +1,39 @@
 //! Episodes as entities in a simulation world of their own, commands in and snapshots out.
+//!
+//! [`Simulation`] is that world with its schedule; it runs headless by itself, or on its own thread in an app with
+//! [`EpisodePlugin`]. The app sees it through [`LatestSnapshot`] and steers it with [`SimCommand`] messages.
+
+mod command;
+mod components;
+pub mod diagnostics;
+mod error;
+mod meter;
+mod notices;
+mod parameters;
+mod plugin;
+mod reflection;
+mod run;
+mod settings;
+mod simulation;
+mod snapshot;
+mod systems;
+mod thread;
+mod trees;
+mod workers;
+
+pub use command::{SimCommand, Speed};
+pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePlanner, EpisodeState};
+pub use error::EpisodeError;
+pub use parameters::{
+    Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
+};
+pub use plugin::{EpisodePlugin, EpisodeSystems};
+pub use settings::{EpisodeSettings, MAX_EPISODES};
+pub use simulation::Simulation;
+pub use snapshot::{
+    EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_NOTICES, Notice, NoticeSeverity, SimDiagnostics,
+    SimulationSnapshot, StateSample, TimeSplit,
+};
+pub use systems::SimulationSystems;
+pub use thread::{SimulationThread, THREAD_NAME};
+pub use workers::Workers;

@@ -18,8 +18,9 @@ embedded_scenarios!(
     "small_ellipse",
     "drifting",
     "narrow_fov",
-    "short_horizon",
-    "unseen_shape",
+    "short_episode",
+    "hidden_dock",
+    "unseen_satellite",
 );
 
 impl Scenario {

@@ -61,18 +61,15 @@ impl SearchModel for BeliefModel<'_> {
         belief: &mut [i8],
         rng: &mut StreamRng,
     ) -> Outcome<RelativeState> {
-        let Self { mission, caster, observation, .. } = self;
-        let (dynamics, chief) = (mission.dynamics(), mission.chief());
-        let impulse = mission.actions().impulse(action);
-        let state = dynamics.propagate(chief, &dynamics.apply_impulse(chief, state, &impulse), mission.step_s());
-        let position_rtn_m = dynamics.rtn(chief, &state).position_rtn_m;
+        let mission = self.mission;
+        let arrival = mission.advance(state, action);
         let seen = match self.knowledge {
             Knowledge::SampledBelief => &*self.shape,
             Knowledge::Oracle => mission.truth(),
         };
-        caster.observe(seen, position_rtn_m, mission.sensor(), rng, observation);
-        let entropy_drop_nats = mission.update_rule().apply_compact(observation, mission.compact_code(), belief);
-        let reward = mission.reward(entropy_drop_nats, impulse.magnitude_m_s()) as f32;
-        Outcome { state, reward, entropy_drop_nats }
+        self.caster.observe(seen, arrival.position_rtn_m, mission.sensor(), rng, self.observation);
+        let entropy_drop_nats = mission.update_rule().apply_compact(self.observation, mission.compact_code(), belief);
+        let reward = mission.reward(entropy_drop_nats, arrival.dv_m_s) - mission.keep_out_cost(&arrival.after_burn);
+        Outcome { state: arrival.relative, reward: reward as f32, entropy_drop_nats }
     }
 }

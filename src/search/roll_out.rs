@@ -50,7 +50,7 @@ impl RollOut {
     fn choose(&self, actions: &[Action], rng: &mut impl rand::Rng) -> Action {
         match self.policy {
             RollOutPolicy::Random => actions[rng.random_range(0..actions.len())],
-            RollOutPolicy::Coast => Action::ALL[0],
+            RollOutPolicy::Coast => Action::NONE,
         }
     }
 }

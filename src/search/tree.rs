@@ -167,7 +167,7 @@ impl<S: Copy> SearchTree<S> {
         self.ranges.resize(root.depth_limit as usize, ValueRange::EMPTY);
         self.reserve(root.nodes.max(1));
         self.beliefs.extend_from_slice(root.belief);
-        self.push(root.state, root.entropy_nats, None, Action::ALL[0], 0);
+        self.push(root.state, root.entropy_nats, None, Action::NONE, 0);
     }
 
     /// Makes room for `nodes`, of which no more than the full tree above the depth limit need edges and belief.

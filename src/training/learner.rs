@@ -439,7 +439,9 @@ mod tests {
         let directory = CheckpointDirectory::create(folder.path()).unwrap();
         let replay = replay();
         let mut straight = learner();
-        (0..5).for_each(|_| drop(straight.step(&replay).unwrap()));
+        for _ in 0..5 {
+            straight.step(&replay).unwrap();
+        }
         let mut writer = directory.begin(1).unwrap();
         straight.save(&mut writer).unwrap();
         let checkpoint = writer.commit().unwrap();

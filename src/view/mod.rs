@@ -1,1 +1,50 @@
-//! The 3D view: voxels, trajectories, candidate fan, frustum, camera rig.
+//! The 3D view: belief voxels, trajectories, the search's candidates, the servicer and its field of view.
+//!
+//! It reads [`LatestSnapshot`](crate::episode::LatestSnapshot) and sends [`SimCommand`](crate::episode::SimCommand)s, nothing else.
+//! One unit is one metre. R (away from Earth) is up +Y, T (along the flight) is right +X, N (orbit normal) is −Z: see [`bevy_from_rtn`].
+
+mod arc;
+mod axes;
+mod camera_rig;
+mod candidates;
+mod capture;
+mod coarsen;
+mod colour_map;
+mod episode_grid;
+mod flat_material;
+mod frame;
+mod frustum;
+mod ghost;
+mod hud;
+mod input;
+mod line_art;
+mod painter_order;
+mod palette;
+mod plugin;
+mod quality;
+mod scene;
+mod servicer;
+mod settings;
+pub mod shortcuts;
+mod sky;
+mod trajectory;
+mod voxel_cloud;
+mod voxel_layer;
+mod voxel_material;
+
+pub use camera_rig::{OrbitCamera, OrbitPose};
+pub use capture::{Capture, CaptureError, CapturePlugin, CaptureTarget, CapturedFrame};
+pub use colour_map::{ColourMap, Legend, LegendStop};
+pub use episode_grid::SmallGrid;
+pub use flat_material::{FlatMaterial, FlatParams};
+pub use frame::{RtnFrame, TargetFrame, ViewFrames, ViewRoot, bevy_from_rtn};
+pub use painter_order::{ViewpointCell, back_to_front};
+pub use palette::AXIS_COLOURS;
+pub use plugin::{ViewPlugin, ViewSystems};
+pub use quality::{ChosenQuality, Quality};
+pub use servicer::Servicer;
+pub use settings::{ViewArea, ViewLayers, ViewSettings};
+pub use shortcuts::{SHORTCUTS, Shortcut};
+pub use sky::{SkyMaterial, SkyParams};
+pub use voxel_layer::VoxelLayer;
+pub use voxel_material::{VoxelLayerKind, VoxelMaterial, VoxelParams};

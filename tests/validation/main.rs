@@ -2,3 +2,4 @@
 
 mod mission;
 mod orbit;
+mod sensor;

@@ -1,0 +1,30 @@
+# Two commands do everything: `make watch` and `make test`. Each installs what it needs first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# One target folder for every checkout: Bevy and Burn are compiled once.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/bevy_proxops/target
+
+.PHONY: help watch test headless bench
+
+help: ## List these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	@echo
+	@echo 'Options go in ARGS:  make watch ARGS="--scenario standoff_200m --seed 7"'
+
+watch: ## Watch parallel inspection episodes in 3D (without a display: out/watch.png and out/watch.gif)
+	@scripts/setup.sh watch
+	@scripts/watch.sh $(ARGS)
+
+test: ## Run every check: format, tests, examples, doc tests, lints, documentation, headless build
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+headless: ## Run episodes without a window and print a summary
+	@scripts/setup.sh watch
+	cargo run --release --locked --example headless -- $(ARGS)
+
+bench: ## Measure one image, one decision and one step (criterion)
+	@scripts/setup.sh watch
+	cargo bench --locked $(ARGS)

@@ -1,0 +1,105 @@
+//! Command-line options that several examples share, and how they become episode settings.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use bevy_proxops::episode::{EpisodeSettings, ParameterId, ParameterKind, ParameterValue};
+use bevy_proxops::mission::{Mission, Scenario, ScenarioError, Seed};
+use clap::Args;
+
+/// An error for the person at the terminal: one line that says what, where and what is accepted.
+pub type UserError = Box<dyn std::error::Error>;
+
+/// Bad input.
+pub const BAD_INPUT: u8 = 2;
+
+/// Ends an example: success, or one line on standard error and the exit code.
+pub fn finish(result: Result<(), (u8, UserError)>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, error)) => {
+            eprintln!("error: {error}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// What to run.
+#[derive(Args, Debug)]
+pub struct RunOptions {
+    /// A shipped scenario by name, or a RON file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub scenario: Option<String>,
+    /// Who chooses the burns: passive, random or mcts
+    #[arg(long, value_name = "PLANNER")]
+    pub planner: Option<String>,
+    /// What the planner may know: sampled_belief, or oracle (the true shape: an upper bound, not a planner)
+    #[arg(long, value_name = "KNOWLEDGE")]
+    pub knowledge: Option<String>,
+    /// Episodes that run in parallel
+    #[arg(long, value_name = "N")]
+    pub episodes: Option<u32>,
+    /// Seed of the run: the same seed gives the same bits for any number of workers
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+    /// Tree-search simulations per decision
+    #[arg(long, value_name = "N")]
+    pub simulations: Option<u32>,
+    /// Any parameter of the panel by its path, as often as needed (`headless --list parameters` names them)
+    #[arg(long = "set", value_name = "PARAMETER=VALUE")]
+    pub parameters: Vec<String>,
+}
+
+impl RunOptions {
+    /// Changes `settings` to what was asked for and checks that it can be flown.
+    pub fn apply(&self, settings: &mut EpisodeSettings) -> Result<(), UserError> {
+        if let Some(name) = &self.scenario {
+            settings.scenario = scenario(name)?;
+        }
+        if let Some(planner) = &self.planner {
+            settings.search.planner = planner.parse()?;
+        }
+        if let Some(knowledge) = &self.knowledge {
+            settings.search.knowledge = knowledge.parse()?;
+        }
+        settings.episodes = self.episodes.unwrap_or(settings.episodes);
+        settings.seed = self.seed.map_or(settings.seed, Seed);
+        settings.workers = self.workers.or(settings.workers);
+        settings.search.simulations = self.simulations.unwrap_or(settings.search.simulations);
+        for assignment in &self.parameters {
+            set_parameter(assignment, settings)?;
+        }
+        settings.search.validate()?;
+        Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?;
+        Ok(())
+    }
+}
+
+/// A name with a path separator or ending in `.ron` is a file; any other is a shipped scenario.
+fn scenario(name: &str) -> Result<Scenario, ScenarioError> {
+    let path = Path::new(name);
+    let is_file = path.components().count() > 1 || path.extension().is_some_and(|extension| extension == "ron");
+    if is_file { Scenario::load(path) } else { Scenario::embedded(name) }
+}
+
+fn set_parameter(assignment: &str, settings: &mut EpisodeSettings) -> Result<(), UserError> {
+    let (path, text) =
+        assignment.split_once('=').ok_or_else(|| format!("--set {assignment}: expected PARAMETER=VALUE"))?;
+    let id = ParameterId::find(path.trim())
+        .ok_or_else(|| format!("--set {assignment}: no parameter is called '{path}' (see headless --list parameters)"))?;
+    let value = parse_value(id.spec().kind, text.trim())
+        .ok_or_else(|| format!("--set {assignment}: this parameter takes {}", id.spec().kind))?;
+    Ok(id.spec().apply(settings, &value)?)
+}
+
+fn parse_value(kind: ParameterKind, text: &str) -> Option<ParameterValue> {
+    match kind {
+        ParameterKind::Number => text.parse().ok().map(ParameterValue::Number),
+        ParameterKind::Integer => text.parse().ok().map(ParameterValue::Integer),
+        ParameterKind::Choice => Some(ParameterValue::Choice(text.to_owned())),
+        ParameterKind::Flag => text.parse().ok().map(ParameterValue::Flag),
+    }
+}

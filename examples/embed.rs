@@ -1,0 +1,29 @@
+//! A host application of its own (camera, light, background, window title) with an inspection inside it.
+//!
+//! `--check` runs it without a window for a moment and fails if anything of the host's was disturbed.
+
+use bevy::prelude::*;
+use bevy_proxops::prelude::*;
+
+#[path = "common/host_check.rs"]
+mod host_check;
+
+fn main() -> AppExit {
+    let window = Window { title: "Harbour Control".into(), ..default() };
+    let host = DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() });
+    let mut app = App::new();
+    app.insert_resource(ClearColor(Color::srgb(0.02, 0.05, 0.09))).add_systems(Startup, set_the_scene);
+    if std::env::args().any(|argument| argument == "--check") {
+        app.add_plugins((host_check::without_window(host), ProxOpsPlugins::default()));
+        return host_check::run(app);
+    }
+    app.add_plugins((host, ProxOpsPlugins::default())).run()
+}
+
+fn set_the_scene(mut commands: Commands, mut meshes: ResMut<Assets<Mesh>>, mut paints: ResMut<Assets<StandardMaterial>>) {
+    let view = Transform::from_xyz(45.0, 30.0, 45.0).looking_at(Vec3::ZERO, Vec3::Y);
+    commands.spawn((Name::new("host camera"), Camera3d::default(), view));
+    commands.spawn((Name::new("host light"), DirectionalLight { illuminance: 8_000.0, ..default() }, view));
+    let buoy = (Mesh3d(meshes.add(Sphere::new(2.0))), MeshMaterial3d(paints.add(Color::srgb(0.9, 0.4, 0.1))));
+    commands.spawn((Name::new("host buoy"), buoy, Transform::from_xyz(0.0, -18.0, 0.0)));
+}

@@ -1,0 +1,88 @@
+//! Runs episodes without a window, as fast as the cores allow, and sums them up.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bevy_proxops::episode::{EpisodeSettings, EpisodeStatus, Simulation, SimulationSnapshot};
+use bevy_proxops::mission::Scenario;
+use bevy_proxops::search::SearchConfig;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+#[path = "common/listing.rs"]
+mod listing;
+#[path = "common/options.rs"]
+mod options;
+#[path = "common/summary.rs"]
+mod summary;
+
+use options::{BAD_INPUT, RunOptions, UserError};
+use summary::Summary;
+
+/// Flies episodes without a window and prints a summary.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Print one JSON object; all of it but `timing` is the same for any number of workers
+    #[arg(long)]
+    json: bool,
+    /// Print what can be chosen, and stop
+    #[arg(long, value_enum)]
+    list: Option<listing::Listing>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    options::finish(run(&options))
+}
+
+fn run(options: &Options) -> Result<(), (u8, UserError)> {
+    if let Some(list) = options.list {
+        return print(&listing::text(list));
+    }
+    let mut settings = EpisodeSettings::headless(Scenario::reference(), SearchConfig::default());
+    options.run.apply(&mut settings).map_err(|error| (BAD_INPUT, error))?;
+    let mut simulation = Simulation::new(settings).map_err(|error| (BAD_INPUT, error.into()))?;
+    let summary = fly(&mut simulation).map_err(|error| (1, error))?;
+    let text = if options.json {
+        serde_json::to_string_pretty(&summary).map_err(|error| (1, error.into()))?
+    } else {
+        summary.to_string()
+    };
+    print(&text)
+}
+
+/// A reader that has gone away (`headless | head`) is an error with a message, not a panic.
+fn print(text: &str) -> Result<(), (u8, UserError)> {
+    writeln!(io::stdout(), "{text}").map_err(|error| (1, error.into()))
+}
+
+fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
+    let started = Instant::now();
+    let first = simulation.snapshot();
+    let steps: u64 = first.episodes.iter().map(|episode| u64::from(episode.steps)).sum();
+    let progress = ProgressBar::new(steps).with_style(ProgressStyle::with_template(
+        "{bar:40} {pos} of {len} steps, {per_sec}, {eta} left",
+    )?);
+    let mut finished_after_s = vec![None; first.episodes.len()];
+    while !simulation.is_finished() {
+        simulation.tick();
+        let snapshot = simulation.snapshot();
+        progress.set_position(snapshot.episodes.iter().map(|episode| u64::from(episode.step)).sum());
+        note_finished(&snapshot, started.elapsed().as_secs_f64(), &mut finished_after_s);
+    }
+    progress.finish_and_clear();
+    let wall_s = started.elapsed().as_secs_f64();
+    let episode_wall_s = finished_after_s.into_iter().map(|seconds| seconds.unwrap_or(wall_s)).collect();
+    Ok(Summary::new(&simulation.snapshot(), wall_s, episode_wall_s))
+}
+
+fn note_finished(snapshot: &SimulationSnapshot, now_s: f64, finished_after_s: &mut [Option<f64>]) {
+    for (episode, finished) in snapshot.episodes.iter().zip(finished_after_s) {
+        if episode.status == EpisodeStatus::Finished {
+            finished.get_or_insert(now_s);
+        }
+    }
+}

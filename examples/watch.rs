@@ -1,0 +1,107 @@
+//! Several spacecraft inspect an unknown object, planned by tree search, in 3D and live.
+//!
+//! Without a display, `--offscreen` renders one episode to a picture and an animation instead.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bevy::prelude::*;
+use bevy_proxops::mission::Scenario;
+use bevy_proxops::prelude::*;
+use clap::Parser;
+
+#[path = "common/animation.rs"]
+mod animation;
+#[path = "common/offscreen.rs"]
+mod offscreen;
+#[path = "common/options.rs"]
+mod options;
+#[path = "common/parameter_log.rs"]
+mod parameter_log;
+#[path = "common/ui_script.rs"]
+mod ui_script;
+
+use options::{BAD_INPUT, RunOptions, UserError};
+
+/// A scenario in which burns pay and the whole belief fits the picture.
+const DEFAULT_SCENARIO: &str = "small_ellipse";
+/// Few enough for several decisions a second on two cores, enough for burns that make sense.
+const DEFAULT_SIMULATIONS: u32 = 300;
+
+/// Watch parallel inspection episodes in 3D.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Render one episode without a display, to watch.png and watch.gif
+    #[arg(long)]
+    offscreen: bool,
+    /// Folder for the offscreen picture and animation
+    #[arg(long, value_name = "FOLDER", default_value = "out")]
+    out: PathBuf,
+    /// Stop after so many frames (with --offscreen: decisions)
+    #[arg(long, value_name = "N")]
+    frames: Option<u32>,
+    /// Move the pointer by a script (see examples/common/ui_script.rs)
+    #[arg(long, value_name = "FILE", conflicts_with = "offscreen")]
+    script: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    options::finish(run(&options))
+}
+
+fn run(options: &Options) -> Result<(), (u8, UserError)> {
+    let settings = settings(options).map_err(|error| (BAD_INPUT, error))?;
+    if options.offscreen { render(options, settings) } else { open_window(options, settings) }
+}
+
+fn settings(options: &Options) -> Result<EpisodeSettings, UserError> {
+    let mut settings = EpisodeSettings { scenario: Scenario::embedded(DEFAULT_SCENARIO)?, ..default() };
+    settings.search.simulations = DEFAULT_SIMULATIONS;
+    settings.start_paused = options.offscreen;
+    settings.auto_restart = !options.offscreen;
+    options.run.apply(&mut settings)?;
+    Ok(settings)
+}
+
+fn render(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {
+    let mut app = App::new();
+    app.add_plugins((offscreen::plugins(), ProxOpsPlugins { settings, ..default() }));
+    let recording = offscreen::record(app, &options.out, options.frames).map_err(|error| (1, error))?;
+    println!(
+        "{} decisions rendered: {} and {}",
+        recording.decisions,
+        recording.picture.display(),
+        recording.animation.display()
+    );
+    Ok(())
+}
+
+fn open_window(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {
+    let window = Window { title: "bevy_proxops".into(), ..default() };
+    let mut app = App::new();
+    app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }))
+        .add_plugins((ProxOpsPlugins { settings, ..default() }, parameter_log::plugin));
+    if let Some(script) = &options.script {
+        ui_script::play(&mut app, script).map_err(|error| (BAD_INPUT, error))?;
+    }
+    if let Some(frames) = options.frames {
+        app.add_systems(Last, stop_after(frames));
+    }
+    match app.run() {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err((code.get(), "the viewer stopped because of the error above".into())),
+    }
+}
+
+fn stop_after(frames: u32) -> impl FnMut(MessageWriter<AppExit>) {
+    let mut drawn = 0;
+    move |mut exit| {
+        drawn += 1;
+        if drawn >= frames {
+            exit.write(AppExit::Success);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Opens the viewer, or, with no display to open it on, renders a whole episode to out/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+offscreen=()
+# The window is an X11 one; under Wayland it needs XWayland, which sets DISPLAY too.
+if [[ -z "${DISPLAY:-}" ]]; then
+    echo "No display (DISPLAY is not set): rendering one episode to out/watch.png and out/watch.gif." >&2
+    offscreen=(--offscreen)
+fi
+exec cargo run --release --locked --example watch -- "${offscreen[@]}" "$@"

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use bevy::app::{App, AppExit, Last, Plugin, PreStartup, PreUpdate, Update};
+use bevy::diagnostic::Diagnostics;
+use bevy::ecs::change_detection::{Res, ResMut};
+use bevy::ecs::message::MessageReader;
+use bevy::ecs::schedule::{IntoScheduleConfigs, SystemSet};
+use bevy::ecs::system::Commands;
+
+use crate::episode::command::SimCommand;
+use crate::episode::diagnostics;
+use crate::episode::reflection;
+use crate::episode::settings::EpisodeSettings;
+use crate::episode::snapshot::{LatestSnapshot, Notice, NoticeSeverity, SimulationSnapshot};
+use crate::episode::thread::SimulationThread;
+
+/// What this crate does in an app's own schedules. Order your systems around them.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EpisodeSystems {
+    /// In `PreUpdate`: [`LatestSnapshot`] is brought up to date, and Bevy's diagnostics with it.
+    Receive,
+    /// In `Update`: whatever shows the snapshot runs here.
+    Present,
+    /// In `Last`: the frame's [`SimCommand`] messages leave for the simulation.
+    Send,
+}
+
+/// Runs the episodes on a thread of their own and brings their snapshots into the app.
+///
+/// Adds the [`EpisodeSettings`] and [`LatestSnapshot`] resources and the [`SimCommand`] message, and needs nothing
+/// but [`MinimalPlugins`](bevy::MinimalPlugins). The simulation starts in `PreStartup` with the settings found
+/// there; later changes go through [`SimCommand`]. It stops with [`AppExit`] or with the world.
+#[derive(Clone, Debug, Default)]
+pub struct EpisodePlugin {
+    /// What to run.
+    pub settings: EpisodeSettings,
+}
+
+impl Plugin for EpisodePlugin {
+    fn build(&self, app: &mut App) {
+        reflection::register_types(app);
+        diagnostics::register(app);
+        app.insert_resource(LatestSnapshot(Arc::new(SimulationSnapshot::empty(&self.settings))))
+            .insert_resource(self.settings.clone())
+            .add_message::<SimCommand>()
+            .configure_sets(PreUpdate, EpisodeSystems::Receive)
+            .configure_sets(Update, EpisodeSystems::Present)
+            .configure_sets(Last, EpisodeSystems::Send)
+            .add_systems(PreStartup, start)
+            .add_systems(PreUpdate, receive.in_set(EpisodeSystems::Receive))
+            .add_systems(Last, (send, stop_at_exit).chain().in_set(EpisodeSystems::Send));
+    }
+}
+
+/// Starts the simulation's thread.
+fn start(mut commands: Commands, settings: Res<EpisodeSettings>, mut latest: ResMut<LatestSnapshot>) {
+    match SimulationThread::spawn(settings.clone()) {
+        Ok(thread) => commands.insert_resource(thread),
+        Err(error) => {
+            let text = format!("the simulation's thread cannot be started: {error}");
+            tracing::error!("{text}");
+            let notice = Notice { id: 0, severity: NoticeSeverity::Error, text };
+            latest.0 = Arc::new(SimulationSnapshot { notices: vec![notice], ..SimulationSnapshot::empty(&settings) });
+        }
+    }
+}
+
+/// Takes over the newest snapshot, if there is a newer one; only then [`LatestSnapshot`] counts as changed.
+fn receive(thread: Option<Res<SimulationThread>>, mut latest: ResMut<LatestSnapshot>, mut diagnostics: Diagnostics) {
+    let Some(snapshot) = thread.and_then(|thread| thread.newer_than(latest.0.frame)) else { return };
+    diagnostics::measure(&mut diagnostics, &snapshot.diagnostics);
+    latest.0 = snapshot;
+}
+
+/// Sends this frame's commands to the simulation.
+fn send(thread: Option<Res<SimulationThread>>, mut messages: MessageReader<SimCommand>) {
+    let Some(thread) = thread else { return };
+    messages.read().for_each(|command| thread.send(command.clone()));
+}
+
+/// Ends the thread with the app, also where the app's world is never dropped.
+fn stop_at_exit(thread: Option<ResMut<SimulationThread>>, mut exits: MessageReader<AppExit>) {
+    if exits.read().next().is_some()
+        && let Some(mut thread) = thread
+    {
+        thread.stop();
+    }
+}

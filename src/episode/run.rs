@@ -1,0 +1,92 @@
+//! The one state that all episodes of a run share.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bevy::ecs::resource::Resource;
+
+use crate::episode::error::EpisodeError;
+use crate::episode::notices::Notices;
+use crate::episode::parameters::{Applies, PARAMETERS, ParameterId};
+use crate::episode::settings::{EpisodeSettings, MAX_EPISODES};
+use crate::mission::{Mission, Scenario};
+
+/// Settings in force, and what has been asked for but not yet done.
+#[derive(Resource, Debug)]
+pub struct Run {
+    /// What the next episode that begins is made of.
+    pub settings: Arc<EpisodeSettings>,
+    /// The mission of the next episode that begins.
+    pub mission: Arc<Mission>,
+    /// Whether the episodes stand still.
+    pub paused: bool,
+    /// Slot of the episode in focus; a successor takes the focus over with the slot.
+    pub focus_slot: u32,
+    /// Number of the next episode that begins.
+    pub next_number: u32,
+    /// Whether all episodes are to start anew.
+    pub restart: bool,
+    /// Decisions that every episode may make although the run is paused, not yet handed out.
+    pub granted: u32,
+    /// Changed parameters that at least one running episode does not fly with.
+    pub pending: BTreeSet<ParameterId>,
+    /// What the user should know.
+    pub notices: Notices,
+}
+
+impl Run {
+    /// Checks the settings and makes their mission.
+    ///
+    /// # Errors
+    /// [`EpisodeError`] for settings outside their range and for a scenario that cannot be flown.
+    pub fn new(settings: EpisodeSettings) -> Result<Self, EpisodeError> {
+        validate(&settings)?;
+        let mission = Arc::new(Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?);
+        Ok(Self {
+            mission,
+            paused: settings.start_paused,
+            focus_slot: 0,
+            next_number: settings.first_episode,
+            restart: true,
+            granted: 0,
+            pending: BTreeSet::new(),
+            notices: Notices::default(),
+            settings: Arc::new(settings),
+        })
+    }
+}
+
+fn validate(settings: &EpisodeSettings) -> Result<(), EpisodeError> {
+    validate_episodes(settings.episodes)?;
+    if settings.workers == Some(0) {
+        return Err(EpisodeError::Workers);
+    }
+    if !settings.speed.is_valid() {
+        return Err(EpisodeError::Speed(settings.speed));
+    }
+    Ok(settings.search.validate()?)
+}
+
+/// Whether a run may hold that many episodes.
+pub fn validate_episodes(episodes: u32) -> Result<(), EpisodeError> {
+    if (1..=MAX_EPISODES).contains(&episodes) { Ok(()) } else { Err(EpisodeError::Episodes(episodes)) }
+}
+
+/// The scenario of a running episode with the parameters that apply at once taken from `wanted`.
+pub fn with_immediate_parameters(flown: &Scenario, wanted: &EpisodeSettings) -> Scenario {
+    let mut settings = EpisodeSettings { scenario: flown.clone(), ..wanted.clone() };
+    for spec in PARAMETERS.iter().filter(|spec| spec.applies == Applies::Now) {
+        spec.copy(wanted, &mut settings);
+    }
+    settings.scenario
+}
+
+/// The parameters in which a running episode's scenario differs from `wanted` until it starts anew.
+pub fn waiting_parameters(flown: &Scenario, wanted: &EpisodeSettings) -> BTreeSet<ParameterId> {
+    let settings = EpisodeSettings { scenario: flown.clone(), ..wanted.clone() };
+    PARAMETERS
+        .iter()
+        .filter(|spec| spec.applies == Applies::NextEpisode && (spec.get)(&settings) != (spec.get)(wanted))
+        .map(|spec| spec.id)
+        .collect()
+}

@@ -1,0 +1,85 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::ecs::reflect::ReflectResource;
+use bevy::ecs::resource::Resource;
+use bevy::reflect::Reflect;
+
+use crate::episode::command::Speed;
+use crate::mission::{Scenario, Seed};
+use crate::search::SearchConfig;
+
+/// Most episodes one run may hold at the same time.
+pub const MAX_EPISODES: u32 = 4096;
+
+/// Everything a run is made of: what is flown, how it is planned, how many episodes and how fast.
+///
+/// `Default` is the windowed default: 8 episodes of the reference scenario, one decision per second and episode.
+#[derive(Resource, Reflect, Clone, Debug, PartialEq)]
+#[reflect(Resource, Debug, Clone, PartialEq)]
+pub struct EpisodeSettings {
+    /// The mission every episode flies. Default: [`Scenario::reference`].
+    pub scenario: Scenario,
+    /// How every decision is made. Default: [`SearchConfig::default`].
+    pub search: SearchConfig,
+    /// Episodes that run in parallel, `1..=`[`MAX_EPISODES`]. Default: 8.
+    pub episodes: u32,
+    /// Number of the first episode; with the seed it decides every random number of an episode. Default: 0.
+    pub first_episode: u32,
+    /// Seed of the whole run. Default: 1.
+    pub seed: Seed,
+    /// Threads that plan and observe; `None` takes one per core. Results never depend on it. Default: `None`.
+    pub workers: Option<usize>,
+    /// Pace of the run. Default: one decision per second and episode.
+    pub speed: Speed,
+    /// Whether the run waits for [`SimCommand::Play`](crate::episode::SimCommand::Play). Default: `false`.
+    pub start_paused: bool,
+    /// Whether a finished episode is followed by a new one with the next unused number. Default: `true`;
+    /// [`EpisodeSettings::headless`] turns it off so that a run has an end.
+    pub auto_restart: bool,
+    /// Folder that relative paths in the scenario (a `.vox` target) are resolved against. Default: the working directory.
+    pub base_dir: Option<PathBuf>,
+    /// Longest wall-clock time one tick of the schedule spends on planning. Shorter answers commands sooner,
+    /// longer wastes less time between ticks; results never depend on it. Default: 30 ms.
+    pub tick_allowance: Duration,
+}
+
+impl Default for EpisodeSettings {
+    fn default() -> Self {
+        Self {
+            scenario: Scenario::reference(),
+            search: SearchConfig::default(),
+            episodes: 8,
+            first_episode: 0,
+            seed: Seed(1),
+            workers: None,
+            speed: Speed::default(),
+            start_paused: false,
+            auto_restart: true,
+            base_dir: None,
+            tick_allowance: Duration::from_millis(30),
+        }
+    }
+}
+
+impl EpisodeSettings {
+    /// Settings of a run without a window: no limit on speed, no restart, ticks of 200 ms.
+    pub fn headless(scenario: Scenario, search: SearchConfig) -> Self {
+        Self {
+            scenario,
+            search,
+            speed: Speed::Max,
+            auto_restart: false,
+            tick_allowance: Duration::from_millis(200),
+            ..Self::default()
+        }
+    }
+
+    /// The same run reduced to the one episode of that number, which then flies alone to the same bits.
+    pub fn only(mut self, number: u32) -> Self {
+        self.first_episode = number;
+        self.episodes = 1;
+        self.auto_restart = false;
+        self
+    }
+}

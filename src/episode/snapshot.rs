@@ -1,0 +1,228 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bevy::ecs::reflect::ReflectResource;
+use bevy::ecs::resource::Resource;
+use bevy::reflect::Reflect;
+use glam::DVec3;
+
+use crate::episode::command::Speed;
+use crate::episode::parameters::ParameterId;
+use crate::episode::settings::EpisodeSettings;
+use crate::mission::{EpisodeMetrics, Mission, MissionState, Scenario, Seed, Transition};
+use crate::orbit::RelativeOrbitalElements;
+use crate::search::{SearchConfig, SearchSummary};
+use crate::voxel::{Occupancy, VoxelGrid};
+
+/// The whole run as it was at the end of one tick. Immutable and shared; unchanged episodes are shared between frames.
+#[derive(Clone, Debug)]
+pub struct SimulationSnapshot {
+    /// Grows with every published snapshot; 0 means that nothing has been published yet.
+    pub frame: u64,
+    /// The settings in force for the next episode that begins. Read parameters with [`ParameterSpec::get`](crate::episode::ParameterSpec).
+    pub settings: Arc<EpisodeSettings>,
+    /// The scenario the next episode that begins will fly.
+    pub scenario: Arc<Scenario>,
+    /// How the next decision will be made.
+    pub search: SearchConfig,
+    /// Whether the run is paused.
+    pub paused: bool,
+    /// Pace of the run.
+    pub speed: Speed,
+    /// Seed of the run.
+    pub seed: Seed,
+    /// Number of the episode in focus.
+    pub focus: u32,
+    /// All episodes, by slot.
+    pub episodes: Vec<Arc<EpisodeSnapshot>>,
+    /// Speed and load of the run.
+    pub diagnostics: SimDiagnostics,
+    /// The latest notices, oldest first, at most [`MAX_NOTICES`].
+    pub notices: Vec<Notice>,
+    /// Parameters that were changed but wait for the next episode in at least one slot.
+    pub pending: BTreeSet<ParameterId>,
+}
+
+/// Most notices a snapshot keeps.
+pub const MAX_NOTICES: usize = 32;
+
+impl SimulationSnapshot {
+    /// A snapshot of nothing, for the time before the simulation has published.
+    pub fn empty(settings: &EpisodeSettings) -> Self {
+        Self {
+            frame: 0,
+            settings: Arc::new(settings.clone()),
+            scenario: Arc::new(settings.scenario.clone()),
+            search: settings.search.clone(),
+            paused: settings.start_paused,
+            speed: settings.speed,
+            seed: settings.seed,
+            focus: settings.first_episode,
+            episodes: Vec::new(),
+            diagnostics: SimDiagnostics::default(),
+            notices: Vec::new(),
+            pending: BTreeSet::new(),
+        }
+    }
+
+    /// The episode in focus, or the first one if that number is gone.
+    pub fn focused(&self) -> Option<&Arc<EpisodeSnapshot>> {
+        self.episodes.iter().find(|episode| episode.number == self.focus).or(self.episodes.first())
+    }
+
+    /// Whether every episode has flown its last step.
+    pub fn is_finished(&self) -> bool {
+        self.episodes.iter().all(|episode| episode.status == EpisodeStatus::Finished)
+    }
+}
+
+/// One episode as it was at the end of one tick.
+#[derive(Clone, Debug)]
+pub struct EpisodeSnapshot {
+    /// Number of the episode; with the run's seed it decides every random number.
+    pub number: u32,
+    /// Steps flown.
+    pub step: u32,
+    /// Steps the episode will have flown at its end.
+    pub steps: u32,
+    /// What the episode is doing.
+    pub status: EpisodeStatus,
+    /// The mission it flies: scenario, chief orbit, grid, camera, sensor.
+    pub mission: Arc<Mission>,
+    /// Whether a parameter was changed in mid-flight, so that the episode is not the one its number alone would give.
+    pub altered: bool,
+    /// Geometry of `probability_u8` and `truth`.
+    pub grid: VoxelGrid,
+    /// P(occupied) of every voxel in grid order, 0 for 0 and 255 for 1.
+    pub probability_u8: Arc<[u8]>,
+    /// Entropy of the belief, nats.
+    pub entropy_nats: f64,
+    /// Entropy before the first image, nats.
+    pub initial_entropy_nats: f64,
+    /// Entropy that an ideal camera could remove: of all voxels that can be seen from outside, nats.
+    pub reachable_entropy_nats: f64,
+    /// Sum of the burns' magnitudes, m/s.
+    pub dv_spent_m_s: f64,
+    /// Distance to the target's centre, m.
+    pub range_m: f64,
+    /// Where the servicer was, after the first image and after every step.
+    pub states: Arc<[StateSample]>,
+    /// Every step flown.
+    pub transitions: Arc<Vec<Transition>>,
+    /// The latest finished search.
+    pub search: Option<Arc<SearchSummary>>,
+    /// The true shape, which no planner but `Oracle` sees.
+    pub truth: Arc<Occupancy>,
+    /// Figures of merit so far.
+    pub metrics: EpisodeMetrics,
+}
+
+/// What an episode is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpisodeStatus {
+    /// A decision is being searched for.
+    Searching {
+        /// Simulations done.
+        done: u32,
+        /// Simulations the decision will take.
+        of: u32,
+    },
+    /// Between two decisions: waiting for its turn, for its pace or for `Play`.
+    Stepping,
+    /// All steps flown.
+    Finished,
+}
+
+/// Where the servicer was at the end of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StateSample {
+    /// Time since the episode's start, s.
+    pub time_s: f64,
+    /// Relative orbital elements after the burn.
+    pub roe: RelativeOrbitalElements,
+    /// Position relative to the target's centre in R, T, N, m.
+    pub position_rtn_m: DVec3,
+    /// Entropy of the belief after that step's image, nats.
+    pub entropy_nats: f64,
+    /// Sum of the burns' magnitudes until then, m/s.
+    pub dv_spent_m_s: f64,
+}
+
+impl StateSample {
+    /// The sample of a state that has just been reached.
+    pub fn of(mission: &Mission, state: &MissionState) -> Self {
+        Self {
+            time_s: state.relative.time_s,
+            roe: state.relative.roe,
+            position_rtn_m: mission.dynamics().rtn(mission.chief(), &state.relative).position_rtn_m,
+            entropy_nats: state.belief.entropy_nats(),
+            dv_spent_m_s: state.dv_spent_m_s,
+        }
+    }
+}
+
+/// Speed and load of the run over about the last second; counts since the run's start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SimDiagnostics {
+    /// Decisions of all episodes, 1/s.
+    pub decisions_per_s: f64,
+    /// Tree-search simulations of all episodes, 1/s.
+    pub simulations_per_s: f64,
+    /// Images taken by the episodes (not those imagined by a search), 1/s.
+    pub observations_per_s: f64,
+    /// Episodes finished since the start.
+    pub episodes_done: u64,
+    /// Decisions since the start.
+    pub decisions: u64,
+    /// Simulations since the start.
+    pub simulations: u64,
+    /// Workers' busy time over wall time: 2.0 is two cores at work all the time.
+    pub cores_busy: f64,
+    /// Threads that plan and observe.
+    pub workers: usize,
+    /// Where the simulation thread's wall time goes.
+    pub time_split: TimeSplit,
+}
+
+/// Shares of the simulation thread's wall time; they add up to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TimeSplit {
+    /// Planning: running searches.
+    pub plan: f64,
+    /// Acting: burns, propagation, images and belief updates.
+    pub act: f64,
+    /// Building snapshots.
+    pub publish: f64,
+    /// Everything else in a tick: commands, resets, records.
+    pub other: f64,
+    /// Waiting for the pace, for `Play` or for a command.
+    pub wait: f64,
+}
+
+/// Something the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Grows by one with every notice of the run.
+    pub id: u64,
+    /// How bad it is.
+    pub severity: NoticeSeverity,
+    /// One sentence that names what, where and what is accepted.
+    pub text: String,
+}
+
+/// How bad a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeSeverity {
+    /// Something was done as asked.
+    Info,
+    /// Something was done differently from what was asked.
+    Warning,
+    /// Something could not be done; everything goes on as before.
+    Error,
+}
+
+/// The newest snapshot the app world has received; updated in `EpisodeSystems::Receive`.
+#[derive(Resource, Reflect, Clone, Debug)]
+#[reflect(opaque)]
+#[reflect(Resource, Debug, Clone)]
+pub struct LatestSnapshot(pub Arc<SimulationSnapshot>);

@@ -1,0 +1,40 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use bevy::ecs::change_detection::{Mut, ResMut};
+use bevy::ecs::system::Query;
+
+use crate::episode::components::{EpisodeMission, EpisodePlanner, EpisodeState};
+use crate::episode::meter::{Meter, Phase};
+use crate::episode::workers::{Scratch, Workers};
+
+/// Carries out the decisions: burn, propagation, image and belief update, spread over the workers.
+pub fn act(
+    mut workers: ResMut<Workers>,
+    mut meter: ResMut<Meter>,
+    mut episodes: Query<(&EpisodeMission, &mut EpisodeState, &mut EpisodePlanner)>,
+) {
+    let start = Instant::now();
+    let decided: VecDeque<_> =
+        episodes.iter_mut().filter(|(.., planner)| matches!(**planner, EpisodePlanner::Decided(_))).collect();
+    if decided.is_empty() {
+        return;
+    }
+    let count = decided.len() as u64;
+    workers.share(decided, &AtomicBool::new(false), |scratch, (mission, mut state, planner)| {
+        step(scratch, mission, &mut state, planner);
+    });
+    meter.count.decisions += count;
+    meter.count.observations += count;
+    meter.spent(Phase::Act, start);
+}
+
+fn step(scratch: &mut Scratch, mission: &EpisodeMission, state: &mut EpisodeState, mut planner: Mut<EpisodePlanner>) {
+    if let EpisodePlanner::Decided(decision) = std::mem::take(&mut *planner) {
+        let (caster, observation) = scratch.instruments(&mission.mission);
+        let transition = mission.mission.step(&mut state.0, decision.action, caster, observation);
+        *planner = EpisodePlanner::Acted { summary: Arc::new(decision.summary), transition };
+    }
+}

@@ -1,0 +1,195 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bevy::ecs::change_detection::ResMut;
+use bevy::ecs::message::Messages;
+use bevy::ecs::system::Query;
+
+use crate::episode::command::{SimCommand, Speed};
+use crate::episode::components::{Episode, EpisodeMission, EpisodePace};
+use crate::episode::error::EpisodeError;
+use crate::episode::run::{Run, validate_episodes, waiting_parameters, with_immediate_parameters};
+use crate::episode::settings::EpisodeSettings;
+use crate::mission::{Mission, Scenario};
+
+type Episodes<'w, 's> = Query<'w, 's, (&'static Episode, &'static mut EpisodeMission, &'static mut EpisodePace)>;
+
+/// Carries out commands in the order they came; one that cannot be carried out becomes an error notice.
+pub fn carry_out_commands(mut run: ResMut<Run>, mut commands: ResMut<Messages<SimCommand>>, mut episodes: Episodes) {
+    if commands.is_empty() {
+        return;
+    }
+    for command in without_overwritten(commands.drain()) {
+        if let Err(error) = carry_out(command, &mut run, &mut episodes) {
+            run.notices.error(error.to_string());
+        }
+    }
+    run.pending = episodes
+        .iter()
+        .flat_map(|(_, episode, _)| waiting_parameters(episode.mission.scenario(), &run.settings))
+        .collect::<BTreeSet<_>>();
+}
+
+/// Drops every parameter change that the very next command overwrites: dragging a slider sends dozens, and each
+/// would make a mission.
+fn without_overwritten(commands: impl Iterator<Item = SimCommand>) -> Vec<SimCommand> {
+    let mut kept: Vec<SimCommand> = Vec::new();
+    for command in commands {
+        let overwrites = matches!(
+            (kept.last(), &command),
+            (Some(SimCommand::SetParameter { id: before, .. }), SimCommand::SetParameter { id, .. }) if before == id
+        );
+        if overwrites {
+            kept.pop();
+        }
+        kept.push(command);
+    }
+    kept
+}
+
+fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
+    match command {
+        SimCommand::Play => play(run, episodes),
+        SimCommand::Pause => run.paused = true,
+        SimCommand::StepOnce => {
+            run.paused = true;
+            run.granted += 1;
+        }
+        SimCommand::SetSpeed(speed) => set_speed(speed, run, episodes)?,
+        SimCommand::Reset { seed } => {
+            let settings = Arc::make_mut(&mut run.settings);
+            settings.seed = seed.unwrap_or(settings.seed);
+            restart(run);
+        }
+        SimCommand::SetEpisodes(count) => {
+            validate_episodes(count)?;
+            Arc::make_mut(&mut run.settings).episodes = count;
+        }
+        SimCommand::SetAutoRestart(auto_restart) => Arc::make_mut(&mut run.settings).auto_restart = auto_restart,
+        SimCommand::SetParameter { id, value } => {
+            let mut wanted = (*run.settings).clone();
+            id.spec().apply(&mut wanted, &value)?;
+            change_settings(wanted, run, episodes)?;
+        }
+        SimCommand::ChooseScenario(name) => {
+            let base_dir = run.settings.base_dir.clone();
+            change_scenario(Scenario::embedded(&name)?, base_dir, run)?;
+        }
+        // Without a base folder, relative paths count from the scenario's own.
+        SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
+        SimCommand::Focus(number) => focus(number, run, episodes)?,
+    }
+    Ok(())
+}
+
+/// Lets the run go on; steps asked for while it was paused are part of it.
+fn play(run: &mut Run, episodes: &mut Episodes) {
+    run.paused = false;
+    run.granted = 0;
+    episodes.iter_mut().for_each(|(_, _, mut pace)| pace.granted = 0);
+}
+
+fn set_speed(speed: Speed, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
+    if !speed.is_valid() {
+        return Err(EpisodeError::Speed(speed));
+    }
+    Arc::make_mut(&mut run.settings).speed = speed;
+    // From 0.1 to 1000 decisions a second nobody wants to wait out the ten seconds of the old pace.
+    let now = Instant::now();
+    episodes.iter_mut().for_each(|(_, _, mut pace)| pace.due = pace.due.min(now));
+    Ok(())
+}
+
+/// Puts changed settings in force: all of them for the next episodes, and for the running ones what applies at once.
+fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
+    wanted.search.validate()?;
+    let search_changed = wanted.search != run.settings.search;
+    if wanted.scenario != run.settings.scenario {
+        let mission = Arc::new(Mission::new(wanted.scenario.clone(), wanted.base_dir.as_deref())?);
+        let replacements = replacement_missions(&wanted, &mission, episodes)?;
+        for (_, mut episode, _) in episodes.iter_mut() {
+            let replacement = replacements.get(&address(&episode.mission)).cloned().flatten();
+            episode.altered |= replacement.is_some();
+            episode.next = replacement;
+        }
+        run.mission = mission;
+    }
+    if search_changed {
+        episodes.iter_mut().for_each(|(_, mut episode, _)| episode.altered = true);
+    }
+    run.settings = Arc::new(wanted);
+    Ok(())
+}
+
+/// For every mission that is being flown, by address: the one to go on with, or `None` if nothing changes for it.
+fn replacement_missions(
+    wanted: &EpisodeSettings,
+    wanted_mission: &Arc<Mission>,
+    episodes: &Episodes,
+) -> Result<BTreeMap<usize, Option<Arc<Mission>>>, EpisodeError> {
+    let mut replacements = BTreeMap::new();
+    for (_, episode, _) in episodes {
+        let flown = &episode.mission;
+        if replacements.contains_key(&address(flown)) {
+            continue;
+        }
+        let scenario = with_immediate_parameters(flown.scenario(), wanted);
+        let replacement = if scenario == *flown.scenario() {
+            None
+        } else if scenario == wanted.scenario {
+            Some(wanted_mission.clone())
+        } else {
+            Some(Arc::new(Mission::new(scenario, wanted.base_dir.as_deref())?))
+        };
+        replacements.insert(address(flown), replacement);
+    }
+    Ok(replacements)
+}
+
+fn address(mission: &Arc<Mission>) -> usize {
+    Arc::as_ptr(mission).addr()
+}
+
+fn change_scenario(scenario: Scenario, base_dir: Option<PathBuf>, run: &mut Run) -> Result<(), EpisodeError> {
+    run.mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
+    run.notices.info(format!("scenario {}: all episodes start anew", scenario.name));
+    let settings = Arc::make_mut(&mut run.settings);
+    settings.scenario = scenario;
+    settings.base_dir = base_dir;
+    restart(run);
+    Ok(())
+}
+
+/// Has all episodes start anew; steps asked for before were meant for the old ones.
+fn restart(run: &mut Run) {
+    run.restart = true;
+    run.granted = 0;
+}
+
+fn focus(number: u32, run: &mut Run, episodes: &Episodes) -> Result<(), EpisodeError> {
+    if let Some((episode, ..)) = episodes.iter().find(|(episode, ..)| episode.number == number) {
+        run.focus_slot = episode.slot;
+        return Ok(());
+    }
+    let running: BTreeSet<u32> = episodes.iter().map(|(episode, ..)| episode.number).collect();
+    let running = running.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    Err(EpisodeError::Focus { number, running })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::parameters::{ParameterId, ParameterValue};
+
+    #[test]
+    fn of_a_slider_drag_only_the_last_value_counts() {
+        let discount = ParameterId::find("reward.discount").unwrap();
+        let cost = ParameterId::find("reward.dv_cost_per_m_s").unwrap();
+        let set = |id, value| SimCommand::SetParameter { id, value: ParameterValue::Number(value) };
+        let sent = vec![set(discount, 0.1), set(discount, 0.2), SimCommand::Play, set(discount, 0.3), set(cost, 2.0)];
+        let kept = without_overwritten(sent.clone().into_iter());
+        assert_eq!(kept, sent[1..].to_vec());
+    }
+}

@@ -1,0 +1,143 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::ecs::change_detection::{Res, ResMut};
+use bevy::ecs::resource::Resource;
+use bevy::ecs::system::Query;
+
+use crate::episode::components::{
+    Episode, EpisodeHistory, EpisodeMission, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
+};
+use crate::episode::meter::{Meter, Phase};
+use crate::episode::run::Run;
+use crate::episode::snapshot::{EpisodeSnapshot, EpisodeStatus, SimulationSnapshot};
+use crate::episode::workers::Workers;
+use crate::mission::{EpisodeMetrics, Scenario};
+
+/// The newest snapshot, and how often there is to be one.
+#[derive(Resource, Debug)]
+pub struct Publication {
+    /// The newest snapshot.
+    pub latest: Arc<SimulationSnapshot>,
+    /// Least time between two snapshots of the schedule; `None` if they are only built when asked for.
+    pub interval: Option<Duration>,
+    at: Instant,
+}
+
+impl Publication {
+    /// An empty snapshot, to be followed by others at that interval.
+    pub fn new(run: &Run, interval: Option<Duration>) -> Self {
+        Self { latest: Arc::new(SimulationSnapshot::empty(&run.settings)), interval, at: Instant::now() }
+    }
+
+    /// How long until the next snapshot is due, if the schedule builds them.
+    pub fn due_in(&self) -> Option<Duration> {
+        let interval = self.interval?;
+        Some(if self.latest.frame == 0 { Duration::ZERO } else { interval.saturating_sub(self.at.elapsed()) })
+    }
+}
+
+/// Whether the schedule is to build a snapshot in this tick.
+pub fn is_due(publication: Res<Publication>) -> bool {
+    publication.due_in() == Some(Duration::ZERO)
+}
+
+/// Builds the snapshot of the run; episodes that have not changed are shared with the one before.
+pub fn publish(
+    run: Res<Run>,
+    workers: Res<Workers>,
+    mut meter: ResMut<Meter>,
+    mut publication: ResMut<Publication>,
+    mut episodes: Query<(
+        &Episode,
+        &EpisodeMission,
+        &EpisodeState,
+        &EpisodePlanner,
+        &EpisodeHistory,
+        &mut EpisodePicture,
+    )>,
+) {
+    let start = Instant::now();
+    let mut pictures = Vec::with_capacity(episodes.iter().len());
+    for (episode, mission, state, planner, history, mut picture) in &mut episodes {
+        let latest = match (picture.change, picture.latest.take()) {
+            (PictureChange::None, Some(latest)) => latest,
+            (PictureChange::Status, Some(latest)) => {
+                Arc::new(EpisodeSnapshot { status: status_of(planner), altered: mission.altered, ..(*latest).clone() })
+            }
+            _ => Arc::new(picture_of(episode, mission, state, planner, history)),
+        };
+        picture.latest = Some(latest.clone());
+        picture.change = PictureChange::None;
+        pictures.push((episode.slot, latest));
+    }
+    pictures.sort_by_key(|(slot, _)| *slot);
+    let focus = run.focus_slot.min(run.settings.episodes - 1);
+    let focus = pictures.iter().find(|(slot, _)| *slot == focus).map_or(0, |(_, picture)| picture.number);
+    let episodes = pictures.into_iter().map(|(_, picture)| picture).collect();
+    publication.latest = Arc::new(SimulationSnapshot {
+        frame: publication.latest.frame + 1,
+        settings: run.settings.clone(),
+        scenario: shared_scenario(&publication.latest, &run),
+        search: run.settings.search.clone(),
+        paused: run.paused,
+        speed: run.settings.speed,
+        seed: run.settings.seed,
+        focus,
+        episodes,
+        diagnostics: meter.read(workers.busy(), workers.count()),
+        notices: run.notices.to_vec(),
+        pending: run.pending.clone(),
+    });
+    publication.at = Instant::now();
+    meter.spent(Phase::Publish, start);
+}
+
+/// The scenario of the next episode, shared with the snapshot before unless it has changed.
+fn shared_scenario(before: &SimulationSnapshot, run: &Run) -> Arc<Scenario> {
+    if *before.scenario == run.settings.scenario {
+        before.scenario.clone()
+    } else {
+        Arc::new(run.settings.scenario.clone())
+    }
+}
+
+fn status_of(planner: &EpisodePlanner) -> EpisodeStatus {
+    match planner {
+        EpisodePlanner::Searching { done, of, .. } => EpisodeStatus::Searching { done: *done, of: *of },
+        EpisodePlanner::Finished => EpisodeStatus::Finished,
+        EpisodePlanner::Idle | EpisodePlanner::Decided(_) | EpisodePlanner::Acted { .. } => EpisodeStatus::Stepping,
+    }
+}
+
+fn picture_of(
+    episode: &Episode,
+    flown: &EpisodeMission,
+    state: &EpisodeState,
+    planner: &EpisodePlanner,
+    history: &EpisodeHistory,
+) -> EpisodeSnapshot {
+    let (mission, state) = (&flown.mission, &state.0);
+    let mut probability_u8 = Vec::new();
+    state.belief.probabilities_u8(&mut probability_u8);
+    EpisodeSnapshot {
+        number: episode.number,
+        step: state.step,
+        steps: mission.scenario().steps,
+        status: status_of(planner),
+        mission: mission.clone(),
+        altered: flown.altered,
+        grid: *mission.grid(),
+        probability_u8: probability_u8.into(),
+        entropy_nats: state.belief.entropy_nats(),
+        initial_entropy_nats: mission.initial_entropy_nats(),
+        reachable_entropy_nats: mission.reachable_entropy_nats(),
+        dv_spent_m_s: state.dv_spent_m_s,
+        range_m: history.states.last().map_or(0.0, |sample| sample.position_rtn_m.length()),
+        states: history.states.as_slice().into(),
+        transitions: history.transitions.clone(),
+        search: history.search.clone(),
+        truth: mission.truth().clone(),
+        metrics: EpisodeMetrics::of(mission, state, &history.transitions),
+    }
+}

@@ -1,0 +1,184 @@
+//! The threads that plan and observe.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bevy::ecs::resource::Resource;
+use bevy::tasks::{TaskPool, TaskPoolBuilder};
+
+use crate::mission::Mission;
+use crate::sensor::{Camera, Observation, RayCaster};
+use crate::voxel::VoxelGrid;
+
+/// A pool of threads of the simulation's own, with one set of scratch memory each.
+///
+/// It is not one of Bevy's global pools: tasks here last tens of milliseconds and would stall a host's frames.
+#[derive(Resource)]
+pub struct Workers {
+    /// One thread fewer than workers, for the calling thread works too; `None` if that leaves no thread.
+    pool: Option<TaskPool>,
+    scratch: Vec<Scratch>,
+    busy_ns: AtomicU64,
+}
+
+impl Workers {
+    /// That many workers, or one per core.
+    pub fn new(count: Option<usize>) -> Self {
+        let count = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
+        let pool = (count > 1)
+            .then(|| TaskPoolBuilder::new().num_threads(count - 1).thread_name("proxops".to_owned()).build());
+        Self { pool, scratch: (0..count).map(|_| Scratch::default()).collect(), busy_ns: AtomicU64::new(0) }
+    }
+
+    /// How many workers there are.
+    pub fn count(&self) -> usize {
+        self.scratch.len()
+    }
+
+    /// Time all workers together have worked.
+    pub fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy_ns.load(Ordering::Relaxed))
+    }
+
+    /// Hands the jobs, first come first served, to whichever worker is free. Returns when all workers have stopped.
+    ///
+    /// A worker that finds no job left raises `starved`, which long jobs may look at to stop early.
+    pub fn share<J: Send>(&mut self, jobs: VecDeque<J>, starved: &AtomicBool, work: impl Fn(&mut Scratch, J) + Sync) {
+        if jobs.is_empty() {
+            return;
+        }
+        let queue = Mutex::new(jobs);
+        let panicked = Mutex::new(None);
+        let busy_ns = &self.busy_ns;
+        // A panic is kept until all workers have stopped: they borrow from this stack frame.
+        let run = |scratch: &mut Scratch| {
+            let start = Instant::now();
+            let worked = catch_unwind(AssertUnwindSafe(|| {
+                while let Some(job) = next_job(&queue) {
+                    work(scratch, job);
+                }
+            }));
+            if let Err(payload) = worked {
+                lock(&panicked).get_or_insert(payload);
+            }
+            starved.store(true, Ordering::Relaxed);
+            busy_ns.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        };
+        let (first, others) = self.scratch.split_at_mut(1);
+        match &self.pool {
+            None => run(&mut first[0]),
+            Some(pool) => {
+                pool.scope(|scope| {
+                    for scratch in others {
+                        let run = &run;
+                        scope.spawn(async move { run(scratch) });
+                    }
+                    run(&mut first[0]);
+                });
+            }
+        }
+        if let Some(payload) = lock(&panicked).take() {
+            resume_unwind(payload);
+        }
+    }
+}
+
+fn next_job<J>(queue: &Mutex<VecDeque<J>>) -> Option<J> {
+    lock(queue).pop_front()
+}
+
+/// Locks a mutex whose data stays sound when a holder panics.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A worker's ray caster and image, made for the mission it last worked on.
+#[derive(Default)]
+pub struct Scratch {
+    instruments: Option<Instruments>,
+}
+
+struct Instruments {
+    grid: VoxelGrid,
+    camera: Camera,
+    caster: RayCaster,
+    observation: Observation,
+}
+
+impl Scratch {
+    /// Ray caster and image for that mission.
+    pub fn instruments(&mut self, mission: &Mission) -> (&mut RayCaster, &mut Observation) {
+        let (grid, camera) = (*mission.grid(), *mission.camera());
+        let fits = self.instruments.as_ref().is_some_and(|made| made.grid == grid && made.camera == camera);
+        if !fits {
+            self.instruments = None;
+        }
+        let made = self.instruments.get_or_insert_with(|| Instruments {
+            grid,
+            camera,
+            caster: RayCaster::new(grid, camera),
+            observation: Observation::new(grid),
+        });
+        (&mut made.caster, &mut made.observation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn every_job_is_done_once_by_any_number_of_workers() {
+        for count in [1, 2, 3, 7] {
+            let mut workers = Workers::new(Some(count));
+            assert_eq!(workers.count(), count);
+            let done: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
+            workers.share((0..50).collect(), &AtomicBool::new(false), |_, job: usize| {
+                done[job].fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(done.iter().all(|times| times.load(Ordering::Relaxed) == 1));
+        }
+    }
+
+    #[test]
+    fn workers_work_at_the_same_time() {
+        let mut workers = Workers::new(Some(2));
+        let meeting = std::sync::Barrier::new(2);
+        // Each job waits for the other: one worker alone would never return.
+        workers.share((0..2).collect(), &AtomicBool::new(false), |_, _: u32| {
+            meeting.wait();
+        });
+        assert!(workers.busy() > Duration::ZERO);
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_after_all_workers_have_stopped() {
+        let mut workers = Workers::new(Some(2));
+        let done = AtomicUsize::new(0);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            workers.share((0..10).collect(), &AtomicBool::new(false), |_, job: u32| {
+                assert_ne!(job, 3, "job 3 is bad");
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+        }));
+        assert!(outcome.is_err());
+        workers.share((0..5).collect(), &AtomicBool::new(false), |_, _: u32| {
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        assert!(done.load(Ordering::Relaxed) >= 5);
+    }
+
+    #[test]
+    fn no_jobs_starve_nobody() {
+        let starved = AtomicBool::new(false);
+        Workers::new(Some(2)).share(VecDeque::<u32>::new(), &starved, |_, _| {});
+        assert!(!starved.load(Ordering::Relaxed));
+    }
+}

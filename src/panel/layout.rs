@@ -1,0 +1,226 @@
+//! Lays the panels out round a free area in the middle, in one parent `Ui`.
+
+use bevy_egui::egui::{
+    Align, Align2, Area, CollapsingHeader, Frame, Id, Layout, Margin, Order, Panel, Rect, RichText, ScrollArea, Ui,
+    vec2,
+};
+
+use crate::episode::{SimCommand, SimulationSnapshot};
+use crate::panel::display::display_panel;
+use crate::panel::episodes::episodes_panel;
+use crate::panel::help::help_panel;
+use crate::panel::legend::legend_panel;
+use crate::panel::notices::notices_panel;
+use crate::panel::parameters::parameters_panel;
+use crate::panel::plots::plots_panel;
+use crate::panel::run_control::run_control_panel;
+use crate::panel::search_inspector::{SearchInspector, search_inspector_panel};
+use crate::panel::settings::{PanelSettings, PanelState};
+use crate::panel::shortcuts::SHORTCUTS;
+use crate::panel::icons::{Icon, icon_toggle};
+use crate::panel::theme::{self, PanelTheme};
+use crate::panel::timings::timings_panel;
+use crate::view::{ColourMap, SHORTCUTS as VIEW_SHORTCUTS, ViewSettings};
+
+const TOAST_WIDTH: f32 = 420.0;
+
+/// What the panels show.
+pub struct PanelInputs<'a> {
+    /// The run as last published.
+    pub snapshot: &'a SimulationSnapshot,
+    /// Mean time between frames in seconds, where it is known.
+    pub frame_time_s: Option<f64>,
+}
+
+/// What came of drawing the panels.
+pub struct PanelOutput {
+    /// What the user asked for.
+    pub commands: Vec<SimCommand>,
+    /// What the panels left free, in points of the `Ui`.
+    pub central_rect: Rect,
+}
+
+/// Draws every panel round the edges of `ui`, styled by `settings` without touching the context's style.
+pub fn panels(
+    ui: &mut Ui,
+    inputs: &PanelInputs,
+    view: Option<&mut ViewSettings>,
+    settings: &mut PanelSettings,
+    state: &mut PanelState,
+) -> PanelOutput {
+    ui.set_style(theme::style(settings.theme));
+    let mut commands = Vec::new();
+    let size = ui.available_size();
+    top(ui, inputs, settings, state, &mut commands);
+    strip(ui, inputs);
+    left(ui, size.x, inputs, settings, state, &mut commands);
+    right(ui, size.x, inputs, view, settings);
+    bottom(ui, size.y, inputs, settings, state, &mut commands);
+    let central_rect = ui.available_rect_before_wrap();
+    toasts(ui, central_rect, inputs, state);
+    if settings.help {
+        settings.help = !help(ui, central_rect);
+    }
+    PanelOutput { commands, central_rect }
+}
+
+fn id(name: &str) -> Id {
+    Id::new("bevy_proxops").with(name)
+}
+
+fn frame(ui: &Ui) -> Frame {
+    Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(8, 6))
+}
+
+fn top(
+    ui: &mut Ui,
+    inputs: &PanelInputs,
+    settings: &mut PanelSettings,
+    state: &mut PanelState,
+    commands: &mut Vec<SimCommand>,
+) {
+    Panel::top(id("top")).frame(frame(ui)).resizable(false).show(ui, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::TOP), |ui| {
+            toggles(ui, settings);
+            ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
+                commands.extend(run_control_panel(ui, inputs.snapshot, &mut state.run_control));
+            });
+        });
+    });
+}
+
+/// From right to left.
+fn toggles(ui: &mut Ui, settings: &mut PanelSettings) {
+    icon_toggle(ui, Icon::Help, &mut settings.help, "Help (F1)");
+    let mut light = settings.theme == PanelTheme::Light;
+    if icon_toggle(ui, Icon::Theme, &mut light, "Light theme").changed() {
+        settings.theme = settings.theme.toggled();
+    }
+    icon_toggle(ui, Icon::Right, &mut settings.plots, "Plots and search");
+    icon_toggle(ui, Icon::Bottom, &mut settings.episodes, "Episodes");
+    icon_toggle(ui, Icon::Left, &mut settings.parameters, "Parameters");
+}
+
+fn strip(ui: &mut Ui, inputs: &PanelInputs) {
+    let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(8, 3));
+    Panel::bottom(id("timings")).frame(frame).resizable(false).show(ui, |ui| {
+        timings_panel(ui, &inputs.snapshot.diagnostics, inputs.frame_time_s);
+    });
+}
+
+fn left(
+    ui: &mut Ui,
+    width: f32,
+    inputs: &PanelInputs,
+    settings: &mut PanelSettings,
+    state: &mut PanelState,
+    commands: &mut Vec<SimCommand>,
+) {
+    Panel::left(id("parameters"))
+        .frame(frame(ui))
+        .default_size((0.22 * width).clamp(200.0, 290.0))
+        .size_range(180.0..=(0.4 * width).max(180.0))
+        .show_collapsible(ui, &mut settings.parameters, |ui| {
+            commands.extend(parameters_panel(ui, inputs.snapshot, &mut state.parameters));
+        });
+}
+
+fn right(
+    ui: &mut Ui,
+    width: f32,
+    inputs: &PanelInputs,
+    view: Option<&mut ViewSettings>,
+    settings: &mut PanelSettings,
+) {
+    Panel::right(id("plots"))
+        .frame(frame(ui))
+        .default_size((0.24 * width).clamp(220.0, 320.0))
+        .size_range(200.0..=(0.4 * width).max(200.0))
+        .show_collapsible(ui, &mut settings.plots, |ui| {
+            ScrollArea::vertical().id_salt("proxops_right").auto_shrink([false, false]).show(ui, |ui| {
+                let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
+                focused_episode(ui, inputs.snapshot, value_colours);
+                if let Some(view) = view {
+                    section(ui, "Colours", true, |ui| legend_panel(ui, view));
+                    section(ui, "Display", false, |ui| display_panel(ui, view));
+                }
+            });
+        });
+}
+
+fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: ColourMap) {
+    let Some(episode) = snapshot.focused() else {
+        ui.weak("No episode runs.");
+        return;
+    };
+    ui.horizontal(|ui| {
+        ui.heading(format!("Episode {}", episode.number));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.weak(format!("step {} of {}", episode.step, episode.steps));
+        });
+    });
+    section(ui, "Progress", true, |ui| plots_panel(ui, episode));
+    section(ui, "Search of the last decision", true, |ui| {
+        let inspector =
+            SearchInspector { config: &snapshot.search, actions: episode.mission.actions(), value_colours };
+        search_inspector_panel(ui, &inspector, episode.search.as_deref());
+    });
+}
+
+fn section(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
+    let text = RichText::new(title).strong().color(ui.visuals().text_color());
+    CollapsingHeader::new(text).id_salt(("proxops_section", title)).default_open(open).show_unindented(ui, contents);
+}
+
+fn bottom(
+    ui: &mut Ui,
+    height: f32,
+    inputs: &PanelInputs,
+    settings: &mut PanelSettings,
+    state: &mut PanelState,
+    commands: &mut Vec<SimCommand>,
+) {
+    Panel::bottom(id("episodes"))
+        .frame(frame(ui))
+        .default_size((0.31 * height).clamp(110.0, 236.0))
+        .size_range(72.0..=(0.6 * height).max(72.0))
+        .show_collapsible(ui, &mut settings.episodes, |ui| {
+            commands.extend(episodes_panel(ui, inputs.snapshot, &mut state.episodes));
+        });
+}
+
+fn toasts(ui: &Ui, free: Rect, inputs: &PanelInputs, state: &mut PanelState) {
+    if state.notices.unread(&inputs.snapshot.notices).is_empty() {
+        return;
+    }
+    let width = TOAST_WIDTH.min(free.width() - 24.0).max(160.0);
+    floating(ui, "notices", Align2::CENTER_TOP, free, |ui| {
+        ui.set_width(width);
+        notices_panel(ui, &inputs.snapshot.notices, &mut state.notices);
+    });
+}
+
+/// Draws the help over the free area; whether it was closed.
+fn help(ui: &Ui, free: Rect) -> bool {
+    let view_shortcuts: Vec<_> = VIEW_SHORTCUTS.iter().map(|shortcut| (shortcut.key, shortcut.does)).collect();
+    floating(ui, "help", Align2::CENTER_CENTER, free, |ui| {
+        Frame::window(ui.style())
+            .inner_margin(Margin::same(16))
+            .show(ui, |ui| help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)]))
+            .inner
+    })
+}
+
+fn floating<R>(ui: &Ui, name: &str, align: Align2, free: Rect, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let inset = free.shrink2(vec2(12.0, 12.0));
+    let style = ui.style().clone();
+    Area::new(id(name))
+        .order(Order::Foreground)
+        .pivot(align)
+        .fixed_pos(align.pos_in_rect(&inset))
+        .show(ui.ctx(), |ui| {
+            ui.set_style(style);
+            contents(ui)
+        })
+        .inner
+}

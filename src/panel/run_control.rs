@@ -1,0 +1,248 @@
+//! Play, pace, seed, scenario, planner and files: the controls of the whole run.
+
+use std::path::PathBuf;
+
+use bevy_egui::egui::{
+    Button, ComboBox, DragValue, Key, Popup, PopupCloseBehavior, Response, RichText, Slider, TextEdit, Ui, WidgetInfo,
+    WidgetType, vec2,
+};
+
+use crate::episode::{ParameterId, ParameterValue, SimCommand, SimulationSnapshot, Speed};
+use crate::mission::{Scenario, Seed};
+use crate::panel::parameter_widget::choice_label;
+use crate::panel::search_inspector::ORACLE_CAUTION;
+use crate::panel::theme::{Palette, inherited, tooltip};
+use crate::search::{Knowledge, PlannerKind};
+
+const PLAY_WIDTH: f32 = 66.0;
+const SEED_WIDTH: f32 = 74.0;
+const PATH_WIDTH: f32 = 300.0;
+/// What all controls take side by side, and what the oracle's caution adds.
+const ROW_WIDTH: f32 = 1092.0;
+const CAUTION_WIDTH: f32 = 205.0;
+
+/// What the run controls remember between frames.
+#[derive(Clone, Debug, Default)]
+pub struct RunControlState {
+    /// The seed as typed; `None` shows the run's own.
+    seed_text: Option<String>,
+    path_text: String,
+    rate_draft: Option<f64>,
+}
+
+/// Controls for the whole run, in one row or, where that is too narrow, in two. Returns what the user asked for.
+pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState) -> Vec<SimCommand> {
+    let mut commands = Vec::new();
+    let needed = if oracle_plans(snapshot) { ROW_WIDTH + CAUTION_WIDTH } else { ROW_WIDTH };
+    if ui.available_width() >= needed {
+        ui.horizontal(|ui| {
+            pace(ui, snapshot, state, &mut commands);
+            ui.separator();
+            choosers(ui, snapshot, state, &mut commands);
+        });
+    } else {
+        ui.horizontal(|ui| pace(ui, snapshot, state, &mut commands));
+        ui.horizontal(|ui| choosers(ui, snapshot, state, &mut commands));
+    }
+    commands
+}
+
+fn pace(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
+    play_controls(ui, snapshot, commands);
+    ui.separator();
+    speed_control(ui, snapshot, state, commands);
+    ui.separator();
+    seed_control(ui, snapshot, state, commands);
+}
+
+fn choosers(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
+    scenario_chooser(ui, snapshot, state, commands);
+    planner_chooser(ui, snapshot, commands);
+}
+
+fn oracle_plans(snapshot: &SimulationSnapshot) -> bool {
+    snapshot.search.planner == PlannerKind::Mcts && snapshot.search.knowledge == Knowledge::Oracle
+}
+
+fn play_controls(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
+    let (text, name, command) = if snapshot.paused {
+        ("▶ Play", "Play", SimCommand::Play)
+    } else {
+        ("⏸ Pause", "Pause", SimCommand::Pause)
+    };
+    let size = vec2(PLAY_WIDTH, ui.spacing().interact_size.y);
+    let play = named(ui.add_sized(size, Button::new(text)), name);
+    tooltip(ui, &play, || "Lets the episodes run or freezes them, also in the middle of a search. Space".to_owned());
+    if play.clicked() {
+        commands.push(command);
+    }
+    let step = named(ui.button("⏭ Step"), "Step");
+    tooltip(ui, &step, || "Pauses, then lets every episode finish exactly one decision. N".to_owned());
+    if step.clicked() {
+        commands.push(SimCommand::StepOnce);
+    }
+}
+
+fn speed_control(
+    ui: &mut Ui,
+    snapshot: &SimulationSnapshot,
+    state: &mut RunControlState,
+    commands: &mut Vec<SimCommand>,
+) {
+    let label = ui.label("Speed");
+    let is_max = snapshot.speed == Speed::Max;
+    let in_force = match snapshot.speed {
+        Speed::Rate(rate) => rate,
+        Speed::Max => Speed::MAX_RATE,
+    };
+    let mut rate = state.rate_draft.unwrap_or(in_force);
+    ui.spacing_mut().slider_width = 84.0;
+    let slider = Slider::new(&mut rate, Speed::MIN_RATE..=Speed::MAX_RATE).logarithmic(true).show_value(false);
+    let slider = ui.add(slider).labelled_by(label.id);
+    let number = DragValue::new(&mut rate)
+        .range(Speed::MIN_RATE..=Speed::MAX_RATE)
+        .speed(in_force * 0.01)
+        .max_decimals(1)
+        .suffix("×")
+        .update_while_editing(false);
+    let number = ui.add_sized(vec2(58.0, ui.spacing().interact_size.y), number).labelled_by(label.id);
+    for response in [&slider, &number] {
+        tooltip(ui, response, || {
+            format!(
+                "Decisions per second of every episode, {} to {}; searches that take longer set their own pace.",
+                Speed::MIN_RATE,
+                Speed::MAX_RATE
+            )
+        });
+    }
+    if slider.changed() || number.changed() {
+        state.rate_draft = Some(rate);
+    }
+    let dragging = slider.dragged() || number.dragged();
+    if !dragging && let Some(rate) = state.rate_draft.take() {
+        commands.push(SimCommand::SetSpeed(Speed::Rate(rate)));
+    }
+    let max = ui.selectable_label(is_max, "max");
+    tooltip(ui, &max, || "As fast as the cores allow. M".to_owned());
+    if max.clicked() {
+        commands.push(SimCommand::SetSpeed(if is_max { Speed::default() } else { Speed::Max }));
+    }
+}
+
+fn seed_control(
+    ui: &mut Ui,
+    snapshot: &SimulationSnapshot,
+    state: &mut RunControlState,
+    commands: &mut Vec<SimCommand>,
+) {
+    let label = ui.label("Seed");
+    let mut text = state.seed_text.clone().unwrap_or_else(|| snapshot.seed.0.to_string());
+    let edit = ui.add(TextEdit::singleline(&mut text).desired_width(SEED_WIDTH)).labelled_by(label.id);
+    if edit.changed() {
+        state.seed_text = Some(text.clone());
+    }
+    let seed = text.trim().parse::<u64>();
+    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let reset = named(ui.add_enabled(seed.is_ok(), Button::new("⟲ Reset")), "Reset run");
+    tooltip(ui, &reset, || {
+        "Starts all episodes anew with this seed and every pending parameter in force. R".to_owned()
+    });
+    match seed {
+        Ok(seed) if reset.clicked() || entered => {
+            state.seed_text = None;
+            commands.push(SimCommand::Reset { seed: Some(Seed(seed)) });
+        }
+        Ok(_) => {}
+        Err(_) => {
+            let error = RichText::new(format!("seed {:?}: a whole number from 0 to {}", text.trim(), u64::MAX));
+            ui.label(error.small().color(Palette::of(ui).error));
+        }
+    }
+}
+
+fn scenario_chooser(
+    ui: &mut Ui,
+    snapshot: &SimulationSnapshot,
+    state: &mut RunControlState,
+    commands: &mut Vec<SimCommand>,
+) {
+    let label = ui.label("Scenario");
+    let mut picked = None;
+    let combo = ComboBox::from_id_salt("proxops_scenario")
+        .selected_text(&snapshot.scenario.name)
+        .width(116.0)
+        .popup_style(inherited(ui))
+        .show_ui(ui, |ui| {
+            for name in Scenario::EMBEDDED {
+                if ui.selectable_label(snapshot.scenario.name == *name, *name).clicked() {
+                    picked = Some((*name).to_owned());
+                }
+            }
+        })
+        .response
+        .labelled_by(label.id);
+    tooltip(ui, &combo, || format!("{}\nChoosing one starts all episodes anew.", snapshot.scenario.description));
+    commands.extend(picked.map(SimCommand::ChooseScenario));
+    let open = named(ui.button("Load…"), "Load scenario file");
+    tooltip(ui, &open, || "Loads a scenario from a RON file; a file dropped on the window is loaded too.".to_owned());
+    Popup::menu(&open).close_behavior(PopupCloseBehavior::CloseOnClickOutside).style(inherited(ui)).show(|ui| {
+        commands.extend(file_box(ui, &mut state.path_text));
+    });
+}
+
+/// A box for a scenario file's path; a command when one is to be loaded. There is no file dialog everywhere, but a path can be typed.
+fn file_box(ui: &mut Ui, path: &mut String) -> Option<SimCommand> {
+    ui.set_min_width(PATH_WIDTH);
+    let label = ui.label("Path of a scenario file (.ron)");
+    let edit = ui
+        .add(TextEdit::singleline(path).hint_text("my_scenarios/approach.ron").desired_width(PATH_WIDTH))
+        .labelled_by(label.id);
+    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let load = named(ui.add_enabled(!path.trim().is_empty(), Button::new("Load")), "Load this file");
+    if (entered || load.clicked()) && !path.trim().is_empty() {
+        ui.close();
+        return Some(SimCommand::LoadScenario(PathBuf::from(path.trim())));
+    }
+    None
+}
+
+fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
+    let label = ui.label("Planner");
+    for path in ["search.planner", "search.knowledge"] {
+        let searches = snapshot.search.planner == PlannerKind::Mcts;
+        let Some(id) = ParameterId::find(path).filter(|_| searches || path == "search.planner") else {
+            continue;
+        };
+        let spec = id.spec();
+        let ParameterValue::Choice(shown) = (spec.get)(&snapshot.settings) else {
+            continue;
+        };
+        let mut picked = None;
+        let combo = ComboBox::from_id_salt(("proxops", path))
+            .selected_text(&shown)
+            .width(if path == "search.planner" { 70.0 } else { 108.0 })
+            .popup_style(inherited(ui))
+            .show_ui(ui, |ui| {
+                for name in (spec.choices)() {
+                    if ui.selectable_label(name == shown, choice_label(id, &name)).clicked() {
+                        picked = Some(name);
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+        tooltip(ui, &combo, || spec.tooltip.to_owned());
+        if let Some(name) = picked.filter(|name| *name != shown) {
+            commands.push(SimCommand::SetParameter { id, value: ParameterValue::Choice(name) });
+        }
+    }
+    if oracle_plans(snapshot) {
+        ui.label(RichText::new(ORACLE_CAUTION).color(Palette::of(ui).caution));
+    }
+}
+
+fn named(response: Response, name: &str) -> Response {
+    let enabled = response.enabled();
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, name));
+    response
+}

@@ -1,0 +1,67 @@
+use bevy::ecs::reflect::ReflectResource;
+use bevy::ecs::resource::Resource;
+use bevy::math::Rect;
+use bevy::reflect::Reflect;
+use bevy::reflect::std_traits::ReflectDefault;
+
+use crate::panel::episodes::EpisodesPanelState;
+use crate::panel::notices::NoticesState;
+use crate::panel::parameters::ParametersPanelState;
+use crate::panel::run_control::RunControlState;
+use crate::panel::theme::PanelTheme;
+
+/// What of the panels is shown, and how. A host may change it at any time.
+#[derive(Resource, Reflect, Clone, Debug, PartialEq, Eq)]
+#[reflect(Resource, Debug, Clone, PartialEq, Default)]
+pub struct PanelSettings {
+    /// Whether anything is drawn at all. `H` toggles it. Default: `true`.
+    pub visible: bool,
+    /// Whether the keys listed in [`SHORTCUTS`](crate::panel::SHORTCUTS) work. Default: `true`; turn it off where a host
+    /// uses the same keys.
+    pub shortcuts: bool,
+    /// Light or dark. Default: [`PanelTheme::Dark`].
+    pub theme: PanelTheme,
+    /// Whether the parameters on the left are unfolded. Default: `true`.
+    pub parameters: bool,
+    /// Whether plots, search and legend on the right are unfolded. Default: `true`.
+    pub plots: bool,
+    /// Whether the episode list at the bottom is unfolded. Default: `true`.
+    pub episodes: bool,
+    /// Whether the help is open. `F1` toggles it. Default: `false`.
+    pub help: bool,
+}
+
+impl Default for PanelSettings {
+    fn default() -> Self {
+        Self {
+            visible: true,
+            shortcuts: true,
+            theme: PanelTheme::default(),
+            parameters: true,
+            plots: true,
+            episodes: true,
+            help: false,
+        }
+    }
+}
+
+/// What the panels remember between frames: half-typed text, values being dragged, dismissed notices.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct PanelState {
+    /// Of the parameters on the left.
+    pub parameters: ParametersPanelState,
+    /// Of the run controls at the top.
+    pub run_control: RunControlState,
+    /// Of the episode list at the bottom.
+    pub episodes: EpisodesPanelState,
+    /// Of the toasts.
+    pub notices: NoticesState,
+}
+
+/// Where the panels leave room for the 3D view; written after the panels are drawn.
+#[derive(Resource, Reflect, Clone, Copy, Debug, Default, PartialEq)]
+#[reflect(Resource, Debug, Clone, PartialEq, Default)]
+pub struct PanelLayout {
+    /// The free area in logical pixels of the window, origin at the top left; `None` while no panel is drawn, when all is free.
+    pub central_rect: Option<Rect>,
+}

@@ -1,0 +1,43 @@
+use bevy::app::{PluginGroup, PluginGroupBuilder};
+
+use crate::episode::{EpisodePlugin, EpisodeSettings};
+
+/// Everything: episodes that run on their own thread, the 3D view and the panel.
+///
+/// | part | feature | does | leave it out |
+/// |---|---|---|---|
+/// | [`EpisodePlugin`] | always | runs the episodes; [`LatestSnapshot`](crate::episode::LatestSnapshot) out, [`SimCommand`](crate::episode::SimCommand) in | no: the others show what it runs |
+/// | `ViewPlugin` | `view` | voxels, trajectories, candidate burns, camera | `.build().disable::<ViewPlugin>()` |
+/// | `PanelPlugin` | `panel` | parameters, run control, plots (adds `EguiPlugin` unless it is there) | `.build().disable::<PanelPlugin>()` |
+///
+/// View and panel do nothing in an app that cannot render. An app with its own `EguiPlugin` adds it before this group.
+///
+/// ```no_run
+/// use bevy::prelude::*;
+/// use bevy_proxops::prelude::*;
+///
+/// App::new().add_plugins((DefaultPlugins, ProxOpsPlugins::default())).run();
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ProxOpsPlugins {
+    /// What to run.
+    pub settings: EpisodeSettings,
+}
+
+impl ProxOpsPlugins {
+    /// The group with these settings.
+    pub fn new(settings: EpisodeSettings) -> Self {
+        Self { settings }
+    }
+}
+
+impl PluginGroup for ProxOpsPlugins {
+    fn build(self) -> PluginGroupBuilder {
+        let group = PluginGroupBuilder::start::<Self>().add(EpisodePlugin { settings: self.settings });
+        #[cfg(feature = "view")]
+        let group = group.add(crate::view::ViewPlugin::default());
+        #[cfg(feature = "panel")]
+        let group = group.add(crate::panel::PanelPlugin::default());
+        group
+    }
+}

@@ -1,0 +1,16 @@
+//! What most users import: `use bevy_proxops::prelude::*;`.
+
+pub use crate::episode::{
+    EpisodeError, EpisodePlugin, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, EpisodeSystems, LatestSnapshot,
+    Notice, NoticeSeverity, PARAMETERS, ParameterId, ParameterValue, SimCommand, Simulation, SimulationSnapshot,
+    SimulationSystems, Speed,
+};
+pub use crate::mission::{Action, Mission, MissionState, Scenario, Seed, Transition};
+pub use crate::plugins::ProxOpsPlugins;
+pub use crate::search::{Knowledge, PlannerKind, SearchConfig, SearchSummary};
+pub use crate::voxel::{Belief, Occupancy, VoxelGrid, VoxelIndex};
+
+#[cfg(feature = "panel")]
+pub use crate::panel::PanelPlugin;
+#[cfg(feature = "view")]
+pub use crate::view::ViewPlugin;

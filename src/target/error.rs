@@ -1,0 +1,68 @@
+use super::TargetShape;
+
+/// Why a target shape cannot be put into a grid.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TargetError {
+    /// A length of a built-in shape does not fit.
+    #[error("target.{field} is {value} m; allowed: {minimum} m (one voxel) to {maximum} m (the grid's edge)")]
+    Size {
+        /// The field of the shape, as written in a scenario file.
+        field: &'static str,
+        /// The rejected length in metres.
+        value: f64,
+        /// One voxel's edge in metres.
+        minimum: f64,
+        /// The grid's edge in metres.
+        maximum: f64,
+    },
+    /// No shipped satellite has this name.
+    #[error("target Embedded(\"{name}\") is unknown; allowed: {}", TargetShape::EMBEDDED.join(", "))]
+    UnknownName {
+        /// The rejected name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("target file {path}: {reason}; allowed: a readable MagicaVoxel .vox file")]
+    Unreadable {
+        /// The file as it was looked for.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is larger than any MagicaVoxel model that could fit.
+    #[error("target file {path} has {bytes} bytes; allowed: at most {limit}")]
+    FileTooLarge {
+        /// The file.
+        path: String,
+        /// Its size.
+        bytes: u64,
+        /// The largest accepted size.
+        limit: u64,
+    },
+    /// The file is something else than a MagicaVoxel model.
+    #[error("target file {path} is not a MagicaVoxel .vox file ({reason}); allowed: format versions 150 and 200")]
+    NotVox {
+        /// The file.
+        path: String,
+        /// What the parser met.
+        reason: String,
+    },
+    /// The file has no solid voxel.
+    #[error("target file {path} has no solid voxel; allowed: at least 1")]
+    Empty {
+        /// The file.
+        path: String,
+    },
+    /// The model has more voxels along an axis than the grid.
+    #[error(
+        "target file {path} spans {extent:?} voxels along R, T, N; allowed: at most {cells_per_axis} along each (grid.cells_per_axis)"
+    )]
+    LargerThanGrid {
+        /// The file.
+        path: String,
+        /// Voxels between the outermost solid ones along R, T and N.
+        extent: [u32; 3],
+        /// The grid's cells along each axis.
+        cells_per_axis: u32,
+    },
+}

@@ -1,0 +1,382 @@
+//! All episodes as small grids, each turned like the large one, with its progress; a click puts one in focus.
+//!
+//! With the view's own camera they stand in a row at the bottom of the picture; with a host's camera in a row under the scene.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
+
+use super::camera_rig::ViewEye;
+use super::coarsen;
+use super::flat_material::{FlatMaterial, FlatMeshBuilder};
+use super::frame::{ViewFrames, bevy_from_rtn};
+use super::hud::{Hud, HudSize, MARGIN, write};
+use super::input::InputFree;
+use super::line_art::{LineStyle, drawing, redraw};
+use super::palette;
+use super::scene::SceneExtent;
+use super::settings::ViewSettings;
+use super::voxel_layer::{VoxelLayer, VoxelLayerSpawner};
+use super::voxel_material::VoxelLayerKind;
+use crate::episode::{EpisodeSnapshot, EpisodeStatus, LatestSnapshot, SimCommand};
+
+/// The small grid of one episode.
+#[derive(Component, Reflect, Clone, Copy, Debug, PartialEq)]
+#[reflect(Component, Clone, PartialEq)]
+pub struct SmallGrid {
+    /// Number of the episode: what a click puts in focus.
+    pub episode: u32,
+    /// Slot of the episode in the snapshot.
+    slot: usize,
+    /// Half the edge of the grid, m.
+    half_extent_m: f32,
+}
+
+#[derive(Component)]
+pub(super) struct SmallGridLayer {
+    slot: usize,
+    drawn: Option<Arc<[u8]>>,
+}
+#[derive(Component)]
+pub(super) struct RowLines;
+#[derive(Component)]
+pub(super) struct Tile;
+
+/// Which slots are shown where; a change makes the row anew.
+#[derive(Resource, Default, PartialEq, Clone, Debug)]
+pub(super) struct RowLayout {
+    first_slot: usize,
+    /// Cells along each axis and edge of a cell in metres, per shown slot.
+    geometries: Vec<(u32, f32)>,
+    sheet: Option<Vec2>,
+}
+
+/// What is written under the grids.
+#[derive(Resource, Default, PartialEq, Clone, Debug)]
+pub(super) struct RowCaptions {
+    focus: u32,
+    captions: Vec<Caption>,
+}
+
+#[derive(PartialEq, Clone, Debug)]
+struct Caption {
+    number: u32,
+    step_share: f32,
+    is_finished: bool,
+}
+
+const LARGEST_TILE: f32 = 92.0;
+const SMALLEST_TILE: f32 = 44.0;
+const GAP: f32 = 10.0;
+/// Room for number and progress under a grid, pixels.
+const CAPTION_HEIGHT: f32 = 22.0;
+/// Share of a tile that the grid's edge takes: a turned cube is up to 1.7 times as wide.
+const GRID_SHARE: f32 = 0.56;
+
+/// A run of slots that contains the focus.
+fn shown_slots(total: usize, focus: usize, most: usize) -> std::ops::Range<usize> {
+    let count = total.min(most);
+    let start = focus.saturating_sub(count / 2).min(total - count);
+    start..start + count
+}
+
+impl RowLayout {
+    fn count(&self) -> usize {
+        self.geometries.len()
+    }
+
+    fn tile(&self, sheet: Vec2) -> f32 {
+        let available = (sheet.x - 2.0 * MARGIN + GAP) / self.count().max(1) as f32 - GAP;
+        available.clamp(SMALLEST_TILE, LARGEST_TILE)
+    }
+
+    /// Centre of the tile of the `place`-th grid, pixels.
+    fn tile_centre(&self, sheet: Vec2, place: usize) -> Vec2 {
+        let tile = self.tile(sheet);
+        let width = self.count() as f32 * (tile + GAP) - GAP;
+        let left = (sheet.x - width) / 2.0;
+        Vec2::new(left + place as f32 * (tile + GAP) + tile / 2.0, MARGIN + CAPTION_HEIGHT + tile / 2.0)
+    }
+}
+
+pub(super) fn spawn_row(
+    mut commands: Commands,
+    huds: Query<Entity, With<Hud>>,
+    mut assets: ResMut<Assets<GizmoAsset>>,
+) {
+    for hud in &huds {
+        commands.spawn((RowLines, drawing(&mut assets, LineStyle::solid(1.5), hud)));
+    }
+}
+
+/// Decides which episodes are shown and what is written under them.
+pub(super) fn lay_out_row(
+    settings: Res<ViewSettings>,
+    latest: Option<Res<LatestSnapshot>>,
+    size: Res<HudSize>,
+    huds: Query<(), With<Hud>>,
+    mut layout: ResMut<RowLayout>,
+    mut captions: ResMut<RowCaptions>,
+) {
+    let Some(latest) = latest else { return };
+    let (episodes, focus) = (&latest.0.episodes, latest.0.focus);
+    let focus_slot = episodes.iter().position(|episode| episode.number == focus).unwrap_or(0);
+    let sheet = (!huds.is_empty()).then_some(size.0);
+    let fitting = sheet.map_or(usize::MAX, |sheet| ((sheet.x - 2.0 * MARGIN + GAP) / (SMALLEST_TILE + GAP)) as usize);
+    let wanted = if settings.layers.small_grids && episodes.len() > 1 { settings.max_small_grids as usize } else { 0 };
+    let slots = shown_slots(episodes.len(), focus_slot, wanted.min(fitting));
+    let shown = &episodes[slots.clone()];
+    let geometries = shown.iter().map(|e| (e.grid.cells_per_axis(), e.grid.voxel_size_m() as f32)).collect();
+    layout.set_if_neq(RowLayout { first_slot: slots.start, geometries, sheet });
+    captions.set_if_neq(RowCaptions { focus, captions: shown.iter().map(|episode| caption(episode)).collect() });
+}
+
+fn caption(episode: &EpisodeSnapshot) -> Caption {
+    Caption {
+        number: episode.number,
+        step_share: episode.step as f32 / episode.steps.max(1) as f32,
+        is_finished: episode.status == EpisodeStatus::Finished,
+    }
+}
+
+/// Makes the row anew after a change of its layout.
+pub(super) fn rebuild_row(
+    layout: Res<RowLayout>,
+    extent: Res<SceneExtent>,
+    frames: Res<ViewFrames>,
+    huds: Query<Entity, With<Hud>>,
+    stale: Query<Entity, Or<(With<SmallGrid>, With<Tile>)>>,
+    mut spawner: VoxelLayerSpawner,
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<FlatMaterial>>,
+) {
+    stale.iter().for_each(|entity| commands.entity(entity).despawn());
+    let hud = huds.iter().next();
+    if let (Some(hud), Some(sheet), true) = (hud, layout.sheet, layout.count() > 0) {
+        let tile = layout.tile(sheet);
+        let mesh = meshes.add(tile_mesh(tile));
+        let material = materials.add(FlatMaterial::glowing(AlphaMode::Opaque));
+        for place in 0..layout.count() {
+            let centre = Transform::from_translation(layout.tile_centre(sheet, place).extend(0.0));
+            commands.spawn((Tile, Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()), centre, ChildOf(hud)));
+        }
+    }
+    for (place, (cells, size_m)) in layout.geometries.iter().copied().enumerate() {
+        let half_extent_m = 0.5 * cells as f32 * size_m;
+        let (parent, transform) = match (hud, layout.sheet) {
+            (Some(hud), Some(sheet)) => (hud, on_sheet(&layout, sheet, place, half_extent_m)),
+            _ => (frames.root, under_scene(&extent, layout.count(), place, half_extent_m)),
+        };
+        let slot = layout.first_slot + place;
+        let small = SmallGrid { episode: 0, slot, half_extent_m };
+        let grid = commands.spawn((small, transform, Visibility::Inherited, ChildOf(parent))).id();
+        let coarse_cells = cells / coarsen::factor(cells);
+        let coarse_size_m = size_m * coarsen::factor(cells) as f32;
+        for (kind, geometry) in [
+            (VoxelLayerKind::Confirmed, (cells, size_m)),
+            (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m)),
+        ] {
+            spawner.spawn(grid, kind, geometry, &[], SmallGridLayer { slot, drawn: None });
+        }
+    }
+}
+
+/// In front of its tile, so that the tile hides what is behind both.
+fn on_sheet(layout: &RowLayout, sheet: Vec2, place: usize, half_extent_m: f32) -> Transform {
+    let tile = layout.tile(sheet);
+    let scale = GRID_SHARE * tile / (2.0 * half_extent_m);
+    let centre = layout.tile_centre(sheet, place).extend(0.55 * tile);
+    Transform::from_translation(centre).with_scale(Vec3::splat(scale))
+}
+
+/// In a row below everything that is flown, in the frame of the root.
+fn under_scene(extent: &SceneExtent, count: usize, place: usize, half_extent_m: f32) -> Transform {
+    const EDGE_M: f32 = 30.0;
+    const SPACING_M: f32 = 52.0;
+    let lowest = extent.points.iter().map(|point| point.y).fold(0.0, f32::min);
+    let x = SPACING_M * (place as f32 - (count as f32 - 1.0) / 2.0);
+    Transform::from_xyz(x, lowest - 2.0 * EDGE_M, 0.0)
+        .with_scale(Vec3::splat(EDGE_M / (2.0 * half_extent_m)))
+        .with_rotation(bevy_from_rtn())
+}
+
+fn tile_mesh(edge: f32) -> Mesh {
+    let colour = Color::srgb(0.035, 0.042, 0.065).to_linear().to_vec4();
+    let half = edge / 2.0;
+    let (low, high) = (-half - CAPTION_HEIGHT, half);
+    let corners = [(-half, low), (half, low), (half, high), (-half, high)];
+    FlatMeshBuilder::default().polygon(&corners.map(|(x, y)| (Vec3::new(x, y, 0.0), colour))).build()
+}
+
+/// Fills the grids with their episodes' beliefs.
+pub(super) fn fill_row(
+    settings: Res<ViewSettings>,
+    latest: Option<Res<LatestSnapshot>>,
+    mut grids: Query<&mut SmallGrid>,
+    mut layers: Query<(&mut VoxelLayer, &mut SmallGridLayer)>,
+) {
+    let Some(latest) = latest else { return };
+    for mut grid in &mut grids {
+        if let Some(episode) = latest.0.episodes.get(grid.slot).filter(|episode| episode.number != grid.episode) {
+            grid.episode = episode.number;
+        }
+    }
+    for (mut layer, mut small) in &mut layers {
+        let Some(episode) = latest.0.episodes.get(small.slot) else { continue };
+        let belief = &episode.probability_u8;
+        if small.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, belief)) {
+            continue;
+        }
+        small.drawn = Some(belief.clone());
+        let confirmed = settings.confirmed_byte();
+        if layer.geometry().0 == episode.grid.cells_per_axis() {
+            layer.load_probabilities(belief, confirmed);
+        } else {
+            layer.load_probabilities(&coarsen::below(belief, episode.grid.cells_per_axis(), confirmed), confirmed);
+        }
+    }
+}
+
+/// Numbers, progress and the frame of the focus.
+pub(super) fn draw_row(
+    layout: Res<RowLayout>,
+    captions: Res<RowCaptions>,
+    lines: Query<&Gizmo, With<RowLines>>,
+    mut assets: ResMut<Assets<GizmoAsset>>,
+) {
+    for gizmo in &lines {
+        let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
+        let Some(sheet) = layout.sheet else { continue };
+        let tile = layout.tile(sheet);
+        for (place, caption) in captions.captions.iter().enumerate().take(layout.count()) {
+            let centre = layout.tile_centre(sheet, place);
+            let in_focus = caption.number == captions.focus;
+            let colour = if in_focus { palette::TEXT } else { palette::FRAME };
+            let frame_centre = Vec2::new(centre.x, centre.y - CAPTION_HEIGHT / 2.0).extend(0.5);
+            lines.rect(Isometry3d::from_translation(frame_centre), Vec2::new(tile, tile + CAPTION_HEIGHT), colour);
+
+            let base = centre - Vec2::new(tile / 2.0 - 7.0, tile / 2.0 + 8.0);
+            let text = if in_focus { palette::TEXT } else { palette::TEXT_DIM };
+            write(&mut lines, &format!("{}", caption.number), base, 10.0, Vec2::new(-0.5, 0.0), text);
+            let (start, end) = (base + Vec2::X * 24.0, base + Vec2::X * (tile - 14.0));
+            let reached = start.lerp(end, caption.step_share.clamp(0.0, 1.0));
+            let done = if caption.is_finished { palette::axis(1) } else { palette::FLOWN };
+            for raise in [-1.0, 0.0, 1.0] {
+                let shift = Vec3::new(0.0, raise, 0.5);
+                lines.line(start.extend(0.0) + shift, end.extend(0.0) + shift, palette::FRAME.with_alpha(0.35));
+                lines.line(start.extend(0.0) + shift, reached.extend(0.0) + shift, done);
+            }
+        }
+    }
+}
+
+/// Turns the grids on the sheet as the large one is seen, each along its own line of sight.
+pub(super) fn turn_grids(
+    eye: ViewEye,
+    frames: Res<ViewFrames>,
+    frames_in_world: Query<&GlobalTransform>,
+    huds: Query<(&Transform, &Children), (With<Hud>, Without<SmallGrid>)>,
+    mut grids: Query<&mut Transform, With<SmallGrid>>,
+) {
+    let (Some((_, camera)), Ok(rtn)) = (eye.get(), frames_in_world.get(frames.rtn)) else { return };
+    let seen = camera.rotation().inverse() * rtn.rotation();
+    for (hud, children) in &huds {
+        for child in children.iter() {
+            let Ok(mut transform) = grids.get_mut(child) else { continue };
+            let sight = hud.transform_point(transform.translation).normalize_or(Vec3::NEG_Z);
+            transform.rotation = Quat::from_rotation_arc(Vec3::NEG_Z, sight) * seen;
+        }
+    }
+}
+
+/// A click on a small grid, not a drag, puts its episode in focus.
+pub(super) fn pick_grid(
+    buttons: Option<Res<ButtonInput<MouseButton>>>,
+    free: InputFree,
+    windows: Query<&Window, With<PrimaryWindow>>,
+    eye: ViewEye,
+    grids: Query<(&SmallGrid, &GlobalTransform)>,
+    mut pressed_at: Local<Option<Vec2>>,
+    mut commands: MessageWriter<SimCommand>,
+) {
+    const STILL_A_CLICK: f32 = 5.0;
+    let Some(buttons) = buttons else { return };
+    let Some(cursor) = windows.single().ok().and_then(Window::cursor_position) else { return };
+    if buttons.just_pressed(MouseButton::Left) {
+        *pressed_at = free.pointer().then_some(cursor);
+    }
+    if !buttons.just_released(MouseButton::Left) {
+        return;
+    }
+    let Some(start) = pressed_at.take().filter(|start| start.distance(cursor) < STILL_A_CLICK) else { return };
+    let Some((camera, transform)) = eye.get() else { return };
+    let Ok(ray) = camera.viewport_to_world(transform, start) else { return };
+    if let Some(number) = grid_under(ray, grids.iter().map(|(grid, transform)| (*grid, *transform))) {
+        commands.write(SimCommand::Focus(number));
+    }
+}
+
+/// The episode of the nearest small grid that a ray meets.
+fn grid_under(ray: Ray3d, grids: impl Iterator<Item = (SmallGrid, GlobalTransform)>) -> Option<u32> {
+    grids
+        .filter_map(|(grid, transform)| {
+            let to_local = transform.affine().inverse();
+            let origin = to_local.transform_point3(ray.origin);
+            let direction = to_local.transform_vector3(*ray.direction);
+            Some((ray_meets_cube(origin, direction, grid.half_extent_m)?, grid.episode))
+        })
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, number)| number)
+}
+
+/// Ray parameter at which a ray enters the cube [−half, half]³; slab method.
+fn ray_meets_cube(origin: Vec3, direction: Vec3, half: f32) -> Option<f32> {
+    let (a, b) = ((-half - origin) / direction, (half - origin) / direction);
+    let enter = a.min(b).max_element();
+    let leave = a.max(b).min_element();
+    (enter <= leave && leave >= 0.0).then_some(enter.max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_focus_is_always_among_the_shown_slots() {
+        for total in 1..40 {
+            for focus in 0..total {
+                let slots = shown_slots(total, focus, 12);
+                assert!(slots.contains(&focus) && slots.end <= total, "{focus} of {total}: {slots:?}");
+                assert_eq!(slots.len(), total.min(12));
+            }
+        }
+        assert_eq!(shown_slots(8, 3, 0).len(), 0);
+    }
+
+    #[test]
+    fn tiles_lie_side_by_side_inside_the_sheet() {
+        for (count, width) in [(1, 400.0), (8, 1280.0), (12, 700.0)] {
+            let sheet = Vec2::new(width, 600.0);
+            let layout = RowLayout { first_slot: 0, geometries: vec![(20, 1.0); count], sheet: Some(sheet) };
+            let tile = layout.tile(sheet);
+            let centres: Vec<f32> = (0..count).map(|place| layout.tile_centre(sheet, place).x).collect();
+            assert!(centres.windows(2).all(|pair| pair[1] - pair[0] >= tile));
+            assert!(centres[0] - tile / 2.0 >= 0.0 && centres[count - 1] + tile / 2.0 <= width);
+        }
+    }
+
+    #[test]
+    fn a_ray_picks_the_nearest_grid_it_meets() {
+        let at = |episode, z| {
+            let grid = SmallGrid { episode, slot: 0, half_extent_m: 10.0 };
+            (grid, GlobalTransform::from(Transform::from_xyz(0.0, 0.0, z).with_scale(Vec3::splat(0.1))))
+        };
+        let grids = [at(7, -50.0), at(3, -20.0), at(9, 30.0)];
+        let ahead = Ray3d::new(Vec3::new(0.5, -0.5, 0.0), Dir3::NEG_Z);
+        let aside = Ray3d::new(Vec3::new(1.5, 0.0, 0.0), Dir3::NEG_Z);
+        assert_eq!(grid_under(ahead, grids.into_iter()), Some(3));
+        assert_eq!(grid_under(aside, grids.into_iter()), None);
+    }
+}

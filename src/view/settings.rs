@@ -1,0 +1,200 @@
+use bevy::prelude::*;
+
+use super::colour_map::ColourMap;
+use super::quality::Quality;
+
+/// What the view draws and how. Change it at any time; the picture follows in the next frame.
+#[derive(Resource, Reflect, Clone, Debug, PartialEq)]
+#[reflect(Resource, Default, Debug, Clone, PartialEq)]
+pub struct ViewSettings {
+    /// Which layers are drawn.
+    pub layers: ViewLayers,
+    /// Colours of P(occupied). Default: [`ColourMap::Viridis`].
+    pub probability_colours: ColourMap,
+    /// Colours of the search's values. Default: [`ColourMap::Plasma`].
+    pub value_colours: ColourMap,
+    /// Cost of the picture. Default: [`Quality::Auto`].
+    pub quality: Quality,
+    /// Whether the view brings a camera, a light and a sky when the app has no `Camera3d` of its own after start-up. Default: `true`.
+    pub spawn_camera: bool,
+    /// How many times larger than life the target's grid and the camera's field of view are drawn, `1..=10`.
+    /// A 20 m target seen along a 400 m orbit is a few pixels at true scale. Default: 4.
+    pub target_magnification: f32,
+    /// How many times larger than life the 3 m servicer is drawn, `1..=20`. Default: 8.
+    pub servicer_magnification: f32,
+    /// Length of a burn arrow per m/s of Δv, m/(m/s). Default: 900, so 45 m for a burn of 0.05 m/s.
+    pub burn_arrow_m_per_m_s: f32,
+    /// P(occupied) from which a voxel is drawn solid, `0.5..=1`. Default: 0.9.
+    pub confirmed_probability: f32,
+    /// Opacity of a voxel nothing is known about, `0..=1`. Default: 0.22.
+    pub uncertain_opacity: f32,
+    /// Direction to the sun in R, T, N; any length but zero. It shades voxels and servicer. Default: up, ahead and to the side.
+    pub sun_direction_rtn: Vec3,
+    /// Whether the keyboard shortcuts of [`shortcuts`](super::shortcuts) are heard. Default: `true`.
+    pub shortcuts: bool,
+    /// Most small grids shown at once. Default: 12.
+    pub max_small_grids: u32,
+}
+
+impl Default for ViewSettings {
+    fn default() -> Self {
+        Self {
+            layers: ViewLayers::default(),
+            probability_colours: ColourMap::Viridis,
+            value_colours: ColourMap::Plasma,
+            quality: Quality::Auto,
+            spawn_camera: true,
+            target_magnification: 4.0,
+            servicer_magnification: 8.0,
+            burn_arrow_m_per_m_s: 900.0,
+            confirmed_probability: 0.9,
+            uncertain_opacity: 0.22,
+            sun_direction_rtn: Vec3::new(0.6, 0.45, -0.66),
+            shortcuts: true,
+            max_small_grids: 12,
+        }
+    }
+}
+
+impl ViewSettings {
+    /// Magnification of the target inside its accepted range.
+    pub fn target_scale(&self) -> f32 {
+        finite_or(self.target_magnification, 1.0).clamp(1.0, 10.0)
+    }
+
+    /// Magnification of the servicer inside its accepted range.
+    pub fn servicer_scale(&self) -> f32 {
+        finite_or(self.servicer_magnification, 1.0).clamp(1.0, 20.0)
+    }
+
+    /// sRGB colour of a probability of occupation.
+    pub fn probability_colour(&self, probability: f32) -> [u8; 3] {
+        self.probability_colours.srgb(probability)
+    }
+
+    /// sRGB colour of a search value, 0 for the worst and 1 for the best of one search.
+    pub fn value_colour(&self, normalised: f32) -> [u8; 3] {
+        self.value_colours.srgb(normalised)
+    }
+
+    /// The smallest byte of a belief that counts as confirmed.
+    pub fn confirmed_byte(&self) -> u8 {
+        (finite_or(self.confirmed_probability, 0.9).clamp(0.5, 1.0) * 255.0).round() as u8
+    }
+
+    /// Unit vector to the sun in R, T, N.
+    pub fn sun_rtn(&self) -> Vec3 {
+        self.sun_direction_rtn.try_normalize().unwrap_or(Vec3::X)
+    }
+}
+
+fn finite_or(value: f32, fallback: f32) -> f32 {
+    if value.is_finite() { value } else { fallback }
+}
+
+/// Which layers are drawn.
+#[derive(Reflect, Clone, Copy, Debug, PartialEq, Eq)]
+#[reflect(Default, Debug, Clone, PartialEq)]
+pub struct ViewLayers {
+    /// The belief's voxels. Default: shown.
+    pub belief: bool,
+    /// The true shape as a ghost, which the planner never sees. Default: hidden.
+    pub truth: bool,
+    /// The flown path and its burns. Default: shown.
+    pub trajectory: bool,
+    /// The planned path and the search's candidates. Default: shown.
+    pub plan: bool,
+    /// The servicer and its camera's field of view. Default: shown.
+    pub servicer: bool,
+    /// Axes R, T, N and range rings. Default: shown.
+    pub axes: bool,
+    /// The other episodes as small grids. Default: shown.
+    pub small_grids: bool,
+    /// Colour legend and status line inside the picture. Default: shown.
+    pub legend: bool,
+    /// Stars and Earth; only with the view's own camera. Default: shown.
+    pub sky: bool,
+}
+
+impl Default for ViewLayers {
+    fn default() -> Self {
+        Self {
+            belief: true,
+            truth: false,
+            trajectory: true,
+            plan: true,
+            servicer: true,
+            axes: true,
+            small_grids: true,
+            legend: true,
+            sky: true,
+        }
+    }
+}
+
+/// The part of the window that nothing covers. A panel writes it, the view centres its picture in it.
+#[derive(Resource, Reflect, Clone, Copy, Debug, Default, PartialEq)]
+#[reflect(Resource, Default, Debug, Clone, PartialEq)]
+pub struct ViewArea {
+    /// Logical pixels, y down from the window's upper left corner; `None` is the whole window.
+    pub free_rect_px: Option<Rect>,
+}
+
+impl ViewArea {
+    /// The free rectangle inside a window of `size` logical pixels; never narrower or lower than 64 pixels, unless the window is.
+    pub fn in_window(&self, size: Vec2) -> Rect {
+        let wanted = self.free_rect_px.unwrap_or(Rect::from_corners(Vec2::ZERO, size));
+        let (left, right) = clear_span(wanted.min.x, wanted.max.x, size.x);
+        let (top, bottom) = clear_span(wanted.min.y, wanted.max.y, size.y);
+        Rect::new(left, top, right, bottom)
+    }
+}
+
+fn clear_span(start: f32, end: f32, length: f32) -> (f32, f32) {
+    const MIN_FREE: f32 = 64.0;
+    let start = finite_or(start, 0.0).clamp(0.0, (length - MIN_FREE).max(0.0));
+    let end = finite_or(end, length).clamp((start + MIN_FREE).min(length), length);
+    (start, end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_area_is_the_rectangle_asked_for_or_the_whole_window() {
+        let window = Vec2::new(1280.0, 720.0);
+        let asked = Rect::new(300.0, 40.0, 1080.0, 720.0);
+        assert_eq!(ViewArea { free_rect_px: Some(asked) }.in_window(window), asked);
+        assert_eq!(ViewArea::default().in_window(window), Rect::new(0.0, 0.0, 1280.0, 720.0));
+    }
+
+    #[test]
+    fn free_area_stays_inside_the_window_whatever_is_asked_for() {
+        let window = Vec2::new(200.0, 100.0);
+        for asked in [
+            Rect { min: Vec2::splat(3000.0), max: Vec2::splat(-3000.0) },
+            Rect { min: Vec2::NAN, max: Vec2::INFINITY },
+            Rect { min: Vec2::splat(50.0), max: Vec2::splat(50.0) },
+        ] {
+            let area = ViewArea { free_rect_px: Some(asked) }.in_window(window);
+            assert!(area.width() >= 64.0 && area.height() >= 64.0, "{area:?}");
+            assert!(area.min.cmpge(Vec2::ZERO).all() && area.max.cmple(window).all(), "{area:?}");
+        }
+    }
+
+    #[test]
+    fn scales_stay_inside_their_ranges() {
+        let settings = ViewSettings {
+            target_magnification: f32::NAN,
+            servicer_magnification: 1e9,
+            confirmed_probability: -3.0,
+            sun_direction_rtn: Vec3::ZERO,
+            ..Default::default()
+        };
+        assert_eq!(settings.target_scale(), 1.0);
+        assert_eq!(settings.servicer_scale(), 20.0);
+        assert_eq!(settings.confirmed_byte(), 128);
+        assert_eq!(settings.sun_rtn(), Vec3::X);
+    }
+}

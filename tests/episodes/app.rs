@@ -1,0 +1,144 @@
+use std::time::{Duration, Instant};
+
+use bevy::diagnostic::DiagnosticsStore;
+use bevy::prelude::*;
+use bevy_proxops::ProxOpsPlugins;
+use bevy_proxops::episode::{EpisodeSettings, LatestSnapshot, SimulationThread, diagnostics};
+use bevy_proxops::prelude::*;
+
+use crate::support::{bits, fly, minimal_app, parameter, paused_settings, small_settings, update_until};
+
+/// A tick under way is waited for; this is a hundred of them.
+const PROMPT: Duration = Duration::from_secs(3);
+
+#[test]
+fn episodes_fly_to_their_end_in_an_app_without_renderer() {
+    let settings = small_settings(PlannerKind::Mcts);
+    let mut app = minimal_app(settings.clone());
+    update_until(&mut app, |snapshot| snapshot.frame > 0 && snapshot.is_finished());
+    let in_app = app.world().resource::<LatestSnapshot>().0.clone();
+    let headless = fly(settings);
+    for (in_app, headless) in in_app.episodes.iter().zip(&headless.episodes) {
+        assert_eq!(bits(in_app), bits(headless));
+    }
+}
+
+#[test]
+fn commands_reach_the_simulation_and_diagnostics_the_store() {
+    let mut app = minimal_app(paused_settings(PlannerKind::Random));
+    update_until(&mut app, |snapshot| snapshot.episodes.len() == 4);
+    app.world_mut().write_message(SimCommand::SetParameter {
+        id: parameter("reward.discount"),
+        value: ParameterValue::Number(0.5),
+    });
+    app.world_mut().write_message(SimCommand::Play);
+    update_until(&mut app, |snapshot| snapshot.is_finished());
+    let snapshot = app.world().resource::<LatestSnapshot>().0.clone();
+    assert_eq!(snapshot.episodes[0].mission.scenario().reward.discount, 0.5);
+    let store = app.world().resource::<DiagnosticsStore>();
+    for path in [
+        diagnostics::DECISIONS_PER_S,
+        diagnostics::SIMULATIONS_PER_S,
+        diagnostics::OBSERVATIONS_PER_S,
+        diagnostics::EPISODES_DONE,
+        diagnostics::CORES_BUSY,
+    ] {
+        assert!(store.get_measurement(&path).is_some_and(|measured| measured.value.is_finite()), "{path}");
+    }
+    assert_eq!(store.get_measurement(&diagnostics::EPISODES_DONE).map(|measured| measured.value), Some(4.0));
+}
+
+#[test]
+fn settings_that_cannot_be_flown_become_a_notice_and_the_app_lives() {
+    let mut settings = small_settings(PlannerKind::Passive);
+    settings.scenario.sensor.p_hit_occupied = 2.0;
+    let mut app = minimal_app(settings);
+    update_until(&mut app, |snapshot| !snapshot.episodes.is_empty());
+    let snapshot = app.world().resource::<LatestSnapshot>().0.clone();
+    assert!(snapshot.notices[0].text.contains("p_hit_occupied"), "{:?}", snapshot.notices);
+    assert_eq!(snapshot.scenario.name, Scenario::reference().name);
+}
+
+#[test]
+fn the_thread_stops_at_exit_and_at_drop() {
+    let busy = || {
+        let mut settings = small_settings(PlannerKind::Mcts);
+        settings.search.simulations = 100_000;
+        settings.tick_allowance = Duration::from_millis(30);
+        let mut app = minimal_app(settings);
+        update_until(&mut app, |snapshot| snapshot.frame > 1);
+        app
+    };
+    let mut exiting = busy();
+    assert!(exiting.world().resource::<SimulationThread>().is_running());
+    let start = Instant::now();
+    exiting.world_mut().write_message(AppExit::Success);
+    exiting.update();
+    assert!(!exiting.world().resource::<SimulationThread>().is_running());
+    assert!(start.elapsed() < PROMPT);
+
+    let dropped = busy();
+    let start = Instant::now();
+    drop(dropped);
+    assert!(start.elapsed() < PROMPT);
+}
+
+#[test]
+fn the_group_works_with_parts_left_out() {
+    let settings = EpisodeSettings { workers: Some(1), ..small_settings(PlannerKind::Passive) };
+    let group = ProxOpsPlugins::new(settings).build();
+    #[cfg(feature = "view")]
+    let group = group.disable::<ViewPlugin>();
+    #[cfg(feature = "panel")]
+    let group = group.disable::<PanelPlugin>();
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, group));
+    update_until(&mut app, |snapshot| snapshot.frame > 0 && snapshot.is_finished());
+}
+
+#[test]
+fn the_settings_of_a_part_can_be_replaced() {
+    let settings = EpisodeSettings { episodes: 3, ..small_settings(PlannerKind::Passive) };
+    let group = ProxOpsPlugins::default().set(EpisodePlugin { settings });
+    #[cfg(feature = "view")]
+    let group = group.disable::<ViewPlugin>();
+    #[cfg(feature = "panel")]
+    let group = group.disable::<PanelPlugin>();
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, group));
+    update_until(&mut app, |snapshot| snapshot.episodes.len() == 3);
+}
+
+#[test]
+fn bevy_users_find_the_types_in_the_registry() {
+    let app = minimal_app(paused_settings(PlannerKind::Passive));
+    let registry = app.world().resource::<AppTypeRegistry>().read();
+    for path in [
+        "bevy_proxops::episode::settings::EpisodeSettings",
+        "bevy_proxops::episode::command::SimCommand",
+        "bevy_proxops::mission::Scenario",
+        "bevy_proxops::search::SearchConfig",
+    ] {
+        assert!(registry.get_with_type_path(path).is_some(), "{path}");
+    }
+}
+
+/// All of Bevy but a window system and a graphics card: no `RenderApp` exists.
+#[cfg(feature = "view")]
+#[test]
+fn the_whole_group_works_without_a_render_app() {
+    use bevy::render::RenderPlugin;
+    use bevy::render::settings::WgpuSettings;
+    use bevy::winit::WinitPlugin;
+
+    let no_graphics =
+        RenderPlugin { render_creation: WgpuSettings { backends: None, ..default() }.into(), ..default() };
+    let mut app = App::new();
+    app.add_plugins((
+        DefaultPlugins.set(no_graphics).disable::<WinitPlugin>(),
+        ProxOpsPlugins::new(small_settings(PlannerKind::Passive)),
+    ));
+    app.finish();
+    app.cleanup();
+    update_until(&mut app, |snapshot| snapshot.frame > 0 && snapshot.is_finished());
+}

@@ -1,0 +1,7 @@
+//! Episodes as a user of the crate sees them: simulations alone, and in an app.
+
+mod app;
+mod commands;
+mod determinism;
+mod schedule;
+mod support;
