@@ -82,7 +82,7 @@ pub struct StartState {
 pub struct CameraSettings {
     /// Full field of view, degrees, above 0 and at most 120. Default 10.
     pub fov_deg: f64,
-    /// Pixels per side, 1 to 512. Default 64.
+    /// Pixels per side, 1 to 255. Default 64.
     pub pixels: u32,
 }
 

@@ -7,6 +7,7 @@ use glam::DVec3;
 
 use super::{FieldProblem, Scenario, ScenarioError};
 use crate::orbit::{ChiefOrbit, Dynamics, OrbitError, RelativeOrbitalElements, roe_to_rtn_matrix};
+use crate::sensor::Camera;
 use crate::voxel::VoxelGrid;
 
 /// Relative elements are a linearisation: beyond a tenth of the semi-major axis they mean nothing.
@@ -18,7 +19,7 @@ const STEP_S: RangeInclusive<f64> = 0.001..=1e6;
 const STEPS: RangeInclusive<u32> = 1..=100_000;
 const DV_M_S: RangeInclusive<f64> = 1e-6..=10.0;
 const FOV_DEG: RangeInclusive<f64> = 0.001..=120.0;
-const PIXELS: RangeInclusive<u32> = 1..=512;
+const PIXELS: RangeInclusive<u32> = 1..=Camera::MAX_PIXELS;
 const CELLS_PER_AXIS: RangeInclusive<u32> = VoxelGrid::MIN_CELLS_PER_AXIS..=VoxelGrid::MAX_CELLS_PER_AXIS;
 const VOXEL_SIZE_M: RangeInclusive<f64> = 1e-3..=1e3;
 /// Probabilities of 0 and 1 would be certainties that no image could change.
@@ -167,19 +168,20 @@ impl Scenario {
         // The map's angle is the mean argument of latitude; neither it nor its metres depend on the mean motion.
         let u_rad = (self.chief.argument_of_perigee_deg + self.chief.mean_anomaly_deg).to_radians();
         let matrix = roe_to_rtn_matrix(1.0, 1.0, u_rad);
-        let row_sum = |row: usize, weight: &dyn Fn(f64, usize) -> f64| -> f64 {
-            matrix[row].iter().enumerate().map(|(column, &entry)| weight(entry, column)).sum()
+        let position = |weights: &[f64; 6], entry: fn(f64) -> f64| {
+            let row =
+                |row: usize| -> f64 { matrix[row].iter().zip(weights).map(|(&e, weight)| entry(e) * weight).sum() };
+            DVec3::new(row(0), row(1), row(2))
         };
-        let reach = |row| row_sum(row, &|entry, column| entry.abs() * self.start.spread_m[column]);
-        let linear = |row| row_sum(row, &|entry, column| entry * self.start.a_roe_m[column]);
+        let reach = position(&self.start.spread_m, f64::abs);
         let centre = match (self.dynamics, self.chief_orbit()) {
             (Dynamics::TwoBody, Ok(chief)) => {
                 let roe = RelativeOrbitalElements::from_metres(self.start.a_roe_m, self.chief.semi_major_axis_km);
                 Dynamics::TwoBody.rtn(&chief, &Dynamics::TwoBody.initial(&chief, roe, 0.0)).position_rtn_m
             }
-            _ => DVec3::new(linear(0), linear(1), linear(2)),
+            _ => position(&self.start.a_roe_m, |entry| entry),
         };
-        (centre, DVec3::new(reach(0), reach(1), reach(2)))
+        (centre, reach)
     }
 
     /// The chief's orbit in the units of maths.
@@ -229,7 +231,7 @@ mod tests {
             ("camera.fov_deg = 0 ", |s| s.camera.fov_deg = 0.0),
             ("camera.fov_deg = 121 ", |s| s.camera.fov_deg = 121.0),
             ("camera.pixels = 0 ", |s| s.camera.pixels = 0),
-            ("camera.pixels = 513 ", |s| s.camera.pixels = 513),
+            ("camera.pixels = 256 ", |s| s.camera.pixels = 256),
             ("sensor.p_hit_occupied = 1 ", |s| s.sensor.p_hit_occupied = 1.0),
             ("sensor.p_hit_empty = 0 ", |s| s.sensor.p_hit_empty = 0.0),
             ("sensor.p_hit_empty = 0.95 ", |s| s.sensor.p_hit_empty = 0.95),

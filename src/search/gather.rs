@@ -26,7 +26,7 @@ pub enum Gathered {
 /// Walks once from the root to a node without a value, choosing edges by `rule`.
 ///
 /// The first walk through an edge takes its step in the `model`: one burn, one image, one belief update. `simulation`
-/// numbers the walks of a decision and keys their random numbers.
+/// numbers the walks of a decision and keys the random numbers of what they make and ask for.
 pub fn gather<M: SearchModel>(
     tree: &mut SearchTree<M::State>,
     model: &mut M,
@@ -77,8 +77,8 @@ fn descend<M: SearchModel>(
     if let Some(child) = edge.child {
         return child;
     }
-    let mut rng = model.rng(simulation, Purpose::Shape);
-    tree.add_child(at, action, |state, belief| {
+    let mut rng = model.rng(tree.node(at).simulation, Purpose::Shape);
+    tree.add_child(at, action, simulation, |state, belief| {
         model.imagine(belief, &mut rng);
         model.step(state, action, belief, &mut rng)
     })

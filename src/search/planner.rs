@@ -176,7 +176,8 @@ mod tests {
 
         fn search(&mut self, state: &MissionState, config: &SearchConfig, slice: u32) -> Search {
             let mut search = Search::begin(&self.mission, state, config, SearchTree::default());
-            while search.run(&self.mission, &mut self.caster, &mut self.observation, slice) == SearchProgress::Running {}
+            while search.run(&self.mission, &mut self.caster, &mut self.observation, slice) == SearchProgress::Running {
+            }
             search
         }
 
@@ -270,6 +271,20 @@ mod tests {
             let reward = tree.edges(parent)[node.action.index()].reward;
             assert!((f64::from(reward) - (drop_nats / mission.initial_entropy_nats() - cost)).abs() < 1e-7);
         }
+    }
+
+    #[test]
+    fn actions_of_a_node_are_compared_in_the_same_imagined_world() {
+        let mut bench = Bench::new(|scenario| {
+            scenario.actions.small_dv_m_s = 1e-12;
+            scenario.actions.large_dv_m_s = 1e-12;
+            scenario.reward.dv_cost_per_m_s = 0.0;
+        });
+        let state = bench.start(1);
+        let search = bench.search(&state, &config(14), u32::MAX);
+        let rewards: Vec<_> = search.tree().edges(NodeId::ROOT).iter().map(|edge| edge.reward).collect();
+        assert_eq!(rewards, [rewards[0]; Action::COUNT], "burns that move nothing see the same image");
+        assert!(rewards[0] > 0.0);
     }
 
     #[test]

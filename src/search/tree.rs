@@ -71,6 +71,9 @@ pub struct Node<S> {
     pub action: Action,
     /// Steps below the root.
     pub depth: u32,
+    /// The simulation that made the node. It keys the images of all its edges, so that actions are compared in the same
+    /// imagined world: what differs is what they do, not the luck of the draw (common random numbers).
+    pub simulation: u32,
     /// Completed visits: the node's own evaluation and its edges' visits.
     pub visits: u32,
     /// Walks under way through the node.
@@ -84,6 +87,22 @@ pub struct Node<S> {
 }
 
 impl<S> Node<S> {
+    fn new(state: S, entropy_nats: f64, depth: u32) -> Self {
+        Self {
+            state,
+            entropy_nats,
+            parent: None,
+            action: Action::NONE,
+            depth,
+            simulation: 0,
+            visits: 0,
+            in_flight: 0,
+            value_sum: 0.0,
+            evaluation: Evaluation::Unasked,
+            slot: None,
+        }
+    }
+
     /// Nothing can be done from here: the horizon or the mission's end.
     pub fn is_terminal(&self) -> bool {
         self.slot.is_none()
@@ -167,7 +186,7 @@ impl<S: Copy> SearchTree<S> {
         self.ranges.resize(root.depth_limit as usize, ValueRange::EMPTY);
         self.reserve(root.nodes.max(1));
         self.beliefs.extend_from_slice(root.belief);
-        self.push(root.state, root.entropy_nats, None, Action::NONE, 0);
+        self.push(Node::new(root.state, root.entropy_nats, 0));
     }
 
     /// Makes room for `nodes`, of which no more than the full tree above the depth limit need edges and belief.
@@ -191,28 +210,17 @@ impl<S: Copy> SearchTree<S> {
     }
 
     /// Appends a node; the last `belief_len` bytes of the pool are its belief, dropped again if it is terminal.
-    fn push(&mut self, state: S, entropy_nats: f64, parent: Option<NodeId>, action: Action, depth: u32) -> NodeId {
+    fn push(&mut self, node: Node<S>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         let slots = self.edges.len() / self.actions.max(1);
-        let terminal = depth >= self.depth_limit;
+        let terminal = node.depth >= self.depth_limit;
         if terminal {
             self.beliefs.truncate(slots * self.belief_len);
         } else {
             let prior = 1.0 / self.actions as f32;
             self.edges.extend(std::iter::repeat_n(Edge::new(prior), self.actions));
         }
-        self.nodes.push(Node {
-            state,
-            entropy_nats,
-            parent,
-            action,
-            depth,
-            visits: 0,
-            in_flight: 0,
-            value_sum: 0.0,
-            evaluation: Evaluation::Unasked,
-            slot: (!terminal).then_some(slots as u32),
-        });
+        self.nodes.push(Node { slot: (!terminal).then_some(slots as u32), ..node });
         id
     }
 
@@ -222,6 +230,7 @@ impl<S: Copy> SearchTree<S> {
         &mut self,
         parent: NodeId,
         action: Action,
+        simulation: u32,
         step: impl FnOnce(&S, &mut [i8]) -> super::Outcome<S>,
     ) -> NodeId {
         let Node { state, entropy_nats, depth, .. } = self.nodes[parent.index()];
@@ -229,8 +238,8 @@ impl<S: Copy> SearchTree<S> {
         let copy = self.beliefs.len();
         self.beliefs.extend_from_within(belief);
         let outcome = step(&state, &mut self.beliefs[copy..]);
-        let entropy_nats = entropy_nats - outcome.entropy_drop_nats;
-        let child = self.push(outcome.state, entropy_nats, Some(parent), action, depth + 1);
+        let node = Node::new(outcome.state, entropy_nats - outcome.entropy_drop_nats, depth + 1);
+        let child = self.push(Node { parent: Some(parent), action, simulation, ..node });
         let edge = self.edge_mut(parent, action);
         edge.reward = outcome.reward;
         edge.child = Some(child);

@@ -74,7 +74,7 @@ fn the_extremes_of_every_range_fly() {
     type Extreme = fn(&mut Scenario);
     let extremes: &[Extreme] = &[
         |s| s.camera.pixels = 1,
-        |s| s.camera.pixels = 512,
+        |s| s.camera.pixels = 255,
         |s| s.camera.fov_deg = 120.0,
         |s| s.camera.fov_deg = 0.001,
         |s| s.grid.cells_per_axis = 8,
