@@ -20,7 +20,11 @@ fn main() -> AppExit {
     app.add_plugins((host, ProxOpsPlugins::default())).run()
 }
 
-fn set_the_scene(mut commands: Commands, mut meshes: ResMut<Assets<Mesh>>, mut paints: ResMut<Assets<StandardMaterial>>) {
+fn set_the_scene(
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut paints: ResMut<Assets<StandardMaterial>>,
+) {
     let view = Transform::from_xyz(45.0, 30.0, 45.0).looking_at(Vec3::ZERO, Vec3::Y);
     commands.spawn((Name::new("host camera"), Camera3d::default(), view));
     commands.spawn((Name::new("host light"), DirectionalLight { illuminance: 8_000.0, ..default() }, view));

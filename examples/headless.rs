@@ -63,9 +63,8 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let started = Instant::now();
     let first = simulation.snapshot();
     let steps: u64 = first.episodes.iter().map(|episode| u64::from(episode.steps)).sum();
-    let progress = ProgressBar::new(steps).with_style(ProgressStyle::with_template(
-        "{bar:40} {pos} of {len} steps, {per_sec}, {eta} left",
-    )?);
+    let progress = ProgressBar::new(steps)
+        .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} steps, {per_sec}, {eta} left")?);
     let mut finished_after_s = vec![None; first.episodes.len()];
     while !simulation.is_finished() {
         simulation.tick();

@@ -36,7 +36,10 @@ pub fn run(mut app: App) -> AppExit {
         eprintln!("error: the host was disturbed or nothing ran beside it:\nbefore {before:#?}\nafter {after:#?}");
         return AppExit::error();
     }
-    println!("the host's camera, light, background and window title are untouched; {} decisions ran beside it", decisions(&app));
+    println!(
+        "the host's camera, light, background and window title are untouched; {} decisions ran beside it",
+        decisions(&app)
+    );
     AppExit::Success
 }
 
@@ -69,7 +72,10 @@ impl HostState {
         let mut lights = world.query::<(Option<&Name>, &DirectionalLight, &Transform)>();
         let mut windows = world.query_filtered::<&Window, With<PrimaryWindow>>();
         Self {
-            cameras: cameras.iter(world).map(|(n, at, camera)| (name(n), *at, camera.is_active, camera.order)).collect(),
+            cameras: cameras
+                .iter(world)
+                .map(|(n, at, camera)| (name(n), *at, camera.is_active, camera.order))
+                .collect(),
             lights: lights.iter(world).map(|(n, light, at)| (name(n), light.illuminance, *at)).collect(),
             background: world.resource::<ClearColor>().0,
             ambient_brightness: world.resource::<GlobalAmbientLight>().brightness,

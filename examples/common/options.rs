@@ -88,8 +88,9 @@ fn scenario(name: &str) -> Result<Scenario, ScenarioError> {
 fn set_parameter(assignment: &str, settings: &mut EpisodeSettings) -> Result<(), UserError> {
     let (path, text) =
         assignment.split_once('=').ok_or_else(|| format!("--set {assignment}: expected PARAMETER=VALUE"))?;
-    let id = ParameterId::find(path.trim())
-        .ok_or_else(|| format!("--set {assignment}: no parameter is called '{path}' (see headless --list parameters)"))?;
+    let id = ParameterId::find(path.trim()).ok_or_else(|| {
+        format!("--set {assignment}: no parameter is called '{path}' (see headless --list parameters)")
+    })?;
     let value = parse_value(id.spec().kind, text.trim())
         .ok_or_else(|| format!("--set {assignment}: this parameter takes {}", id.spec().kind))?;
     Ok(id.spec().apply(settings, &value)?)

@@ -19,7 +19,11 @@ fn log_changes(latest: Res<LatestSnapshot>, mut previous: Local<Option<EpisodeSe
             let (old, new) = ((spec.get)(previous), (spec.get)(settings));
             if old != new {
                 let step = snapshot.focused().map_or(0, |episode| episode.step);
-                info!("{} changed from {old} to {new} after step {step}, takes effect: {}", spec.id, spec.applies.label());
+                info!(
+                    "{} changed from {old} to {new} after step {step}, takes effect: {}",
+                    spec.id,
+                    spec.applies.label()
+                );
             }
         }
     } else if previous.is_some() {

@@ -78,7 +78,12 @@ fn parse_line(words: &[&str], actions: &mut VecDeque<UiAction>) -> Result<(), St
 
 /// The pointer rests a frame before and after each button event, as a hand's does.
 fn press_and_release(from: Vec2, path: &[Vec2], actions: &mut VecDeque<UiAction>) {
-    actions.extend([UiAction::Move(from), UiAction::Wait(1), UiAction::Button(ButtonState::Pressed), UiAction::Wait(1)]);
+    actions.extend([
+        UiAction::Move(from),
+        UiAction::Wait(1),
+        UiAction::Button(ButtonState::Pressed),
+        UiAction::Wait(1),
+    ]);
     actions.extend(path.iter().copied().map(UiAction::Move));
     actions.extend([UiAction::Wait(1), UiAction::Button(ButtonState::Released), UiAction::Wait(1)]);
 }

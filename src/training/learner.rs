@@ -403,10 +403,10 @@ mod tests {
             for step in 0..8_usize {
                 let good = (episode as usize + step).is_multiple_of(2);
                 let belief = [if good { 40 } else { -40 }; CELLS];
-                let mut visits = [1; Action::COUNT];
-                visits[if good { 3 } else { 7 }] = 88;
+                let mut policy = [0.01; Action::COUNT];
+                policy[if good { 3 } else { 7 }] = 0.88;
                 let orbit = OrbitFeatures([if good { 1.0 } else { -1.0 }; OrbitFeatures::LEN]);
-                recorder.decide(&belief, orbit, &visits, 1.0, 0.0).unwrap();
+                recorder.decide(&belief, orbit, &policy, 1.0, 0.0).unwrap();
                 recorder.reward(if good { 0.8 } else { -0.4 }).unwrap();
             }
             replay.push(recorder.finish(0.0, 1.0).unwrap());

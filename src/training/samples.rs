@@ -12,7 +12,7 @@ use super::error::TrainingError;
 pub struct StepSample {
     /// Orbit and clock at the decision.
     pub orbit: OrbitFeatures,
-    /// Share of the visits that each action got at the root.
+    /// What the search made of the policy at the root.
     pub policy: [f32; Action::COUNT],
     /// Target of the value head at this state; see [`value_target`].
     pub value: f32,
@@ -145,33 +145,33 @@ impl EpisodeRecorder {
         self.steps.is_empty()
     }
 
-    /// The decision that is about to be carried out: the state it was made in, the visits of the root's actions, H(b)/H₀
-    /// and the value that the search found.
+    /// The decision that is about to be carried out: the state it was made in, the policy that the search ended with,
+    /// H(b)/H₀ and the value that the search found.
     ///
     /// # Errors
-    /// [`TrainingError::Recording`] if the reward of the decision before is missing, nothing was visited, or the belief
-    /// has another size than the grid.
+    /// [`TrainingError::Recording`] if the reward of the decision before is missing, the policy does not add up to 1,
+    /// or the belief has another size than the grid.
     pub fn decide(
         &mut self,
         belief: &[i8],
         orbit: OrbitFeatures,
-        visits: &[u32; Action::COUNT],
+        policy: &[f32; Action::COUNT],
         remaining_entropy: f64,
         root_value: f64,
     ) -> Result<(), TrainingError> {
-        let total: u32 = visits.iter().sum();
+        let total: f32 = policy.iter().sum();
         if self.steps.last().is_some_and(|step| step.reward.is_none()) {
             return Err(self.out_of_order("a decision was recorded before the reward of the one before"));
         }
-        if total == 0 {
-            return Err(self.out_of_order("a decision without visits was recorded"));
+        // Rounding of 13 shares in f32.
+        if !((total - 1.0).abs() < 1e-4) {
+            return Err(self.out_of_order("a policy was recorded that does not add up to 1"));
         }
         if belief.len() != self.cells {
             return Err(self.out_of_order("a belief of another grid was recorded"));
         }
-        let policy = visits.map(|count| count as f32 / total as f32);
         self.beliefs.extend_from_slice(belief);
-        self.steps.push(Recorded { orbit, policy, remaining_entropy, root_value, reward: None });
+        self.steps.push(Recorded { orbit, policy: *policy, remaining_entropy, root_value, reward: None });
         Ok(())
     }
 
@@ -224,10 +224,10 @@ pub(super) mod tests {
 
     const CELLS: usize = 4;
 
-    fn visits(best: usize) -> [u32; Action::COUNT] {
-        let mut visits = [1; Action::COUNT];
-        visits[best] = 88;
-        visits
+    fn policy(best: usize) -> [f32; Action::COUNT] {
+        let mut policy = [0.01; Action::COUNT];
+        policy[best] = 0.88;
+        policy
     }
 
     fn orbit(step: usize) -> OrbitFeatures {
@@ -238,7 +238,7 @@ pub(super) mod tests {
     pub fn recorder(number: u64) -> EpisodeRecorder {
         let mut recorder = EpisodeRecorder::new(number, CELLS);
         for step in 0..3 {
-            recorder.decide(&[step as i8; CELLS], orbit(step), &visits(step), 1.0, 0.5).unwrap();
+            recorder.decide(&[step as i8; CELLS], orbit(step), &policy(step), 1.0, 0.5).unwrap();
             recorder.reward(0.1 * (step + 1) as f64).unwrap();
         }
         recorder
@@ -271,14 +271,14 @@ pub(super) mod tests {
     fn steps_out_of_order_are_refused() {
         let mut recorder = EpisodeRecorder::new(7, CELLS);
         assert!(recorder.reward(0.1).unwrap_err().to_string().contains("without a decision"));
-        recorder.decide(&[0; CELLS], orbit(0), &visits(0), 1.0, 0.0).unwrap();
-        let error = recorder.decide(&[0; CELLS], orbit(1), &visits(0), 1.0, 0.0).unwrap_err().to_string();
+        recorder.decide(&[0; CELLS], orbit(0), &policy(0), 1.0, 0.0).unwrap();
+        let error = recorder.decide(&[0; CELLS], orbit(1), &policy(0), 1.0, 0.0).unwrap_err().to_string();
         assert!(error.contains("episode 7") && error.contains("before the reward"), "{error}");
         assert!(recorder.clone().finish(1.0, 1.0).is_err());
         recorder.reward(0.1).unwrap();
         assert!(recorder.reward(0.1).is_err());
-        assert!(recorder.decide(&[0; 3], orbit(1), &visits(0), 1.0, 0.0).is_err());
-        assert!(recorder.decide(&[0; CELLS], orbit(1), &[0; Action::COUNT], 1.0, 0.0).is_err());
+        assert!(recorder.decide(&[0; 3], orbit(1), &policy(0), 1.0, 0.0).is_err());
+        assert!(recorder.decide(&[0; CELLS], orbit(1), &[0.0; Action::COUNT], 1.0, 0.0).is_err());
     }
 
     #[test]

@@ -174,10 +174,9 @@ pub(super) fn rebuild_row(
         let grid = commands.spawn((small, transform, Visibility::Inherited, ChildOf(parent))).id();
         let coarse_cells = cells / coarsen::factor(cells);
         let coarse_size_m = size_m * coarsen::factor(cells) as f32;
-        for (kind, geometry) in [
-            (VoxelLayerKind::Confirmed, (cells, size_m)),
-            (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m)),
-        ] {
+        for (kind, geometry) in
+            [(VoxelLayerKind::Confirmed, (cells, size_m)), (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m))]
+        {
             spawner.spawn(grid, kind, geometry, &[], SmallGridLayer { slot, drawn: None });
         }
     }

@@ -81,12 +81,8 @@ pub(super) fn draw_frustum(
     }
 }
 
-const CORNERS: [Vec3; 4] = [
-    Vec3::new(-1.0, -1.0, -1.0),
-    Vec3::new(1.0, -1.0, -1.0),
-    Vec3::new(1.0, 1.0, -1.0),
-    Vec3::new(-1.0, 1.0, -1.0),
-];
+const CORNERS: [Vec3; 4] =
+    [Vec3::new(-1.0, -1.0, -1.0), Vec3::new(1.0, -1.0, -1.0), Vec3::new(1.0, 1.0, -1.0), Vec3::new(-1.0, 1.0, -1.0)];
 
 /// A pyramid from the origin to the unit square at z = −1, bright at its tip and fading to nothing.
 fn beam_mesh() -> Mesh {

@@ -82,6 +82,7 @@ pub(super) mod target {
             TargetShape::LBracket => "l_bracket",
             TargetShape::Dock => "dock",
             TargetShape::Embedded(name) => name,
+            generated @ TargetShape::Generated { .. } => return generated.to_string(),
             TargetShape::Vox { path } => return path.display().to_string(),
         };
         name.to_owned()
