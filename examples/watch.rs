@@ -23,8 +23,8 @@ mod ui_script;
 
 use options::{BAD_INPUT, RunOptions, UserError};
 
-/// A scenario in which burns pay and the whole belief fits the picture.
-const DEFAULT_SCENARIO: &str = "small_ellipse";
+/// A satellite that shows itself bit by bit, and burns that pay.
+const DEFAULT_SCENARIO: &str = "unseen_satellite";
 /// Few enough for several decisions a second on two cores, enough for burns that make sense.
 const DEFAULT_SIMULATIONS: u32 = 300;
 

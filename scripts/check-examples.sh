@@ -90,7 +90,11 @@ for picture in watch.png watch.gif; do
     [[ -s "$work/out/$picture" ]] || fail "watch: no $picture"
 done
 
+# A pointer drags the slider of the exploration constant; the running episodes must say that it changed.
 runs "watch in a window" xvfb-run --auto-servernum --server-args "-screen 0 1280x800x24" \
-    "$binaries/watch" --frames 20 --episodes 2 --simulations 50
+    "$binaries/watch" --script examples/common/raise_exploration.txt --episodes 2 --simulations 50
+grep -qE 'search\.exploration changed from 1\.4 to [0-9.]+ after step [0-9]+' "$work/stdout" "$work/stderr" ||
+    fail "watch: the slider changed nothing"
+pass "a dragged slider reaches the running episodes"
 
 echo "examples: $passed passed"

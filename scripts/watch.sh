@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Some drivers complain without it, though nothing here needs it.
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}"
 offscreen=()
 # The window is an X11 one; under Wayland it needs XWayland, which sets DISPLAY too.
 if [[ -z "${DISPLAY:-}" ]]; then

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bevy::app::PluginGroupBuilder;
+use bevy::log::{DEFAULT_FILTER, LogPlugin};
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::PrimaryWindow;
@@ -14,9 +15,12 @@ const FRAMES: u32 = 30;
 /// Longest wait for the first decision beside the host.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The host's plugins without an event loop or frames in flight; its window exists but is never opened.
+/// The host's plugins without an event loop or frames in flight; its window exists but is never opened,
+/// of which egui would warn in every frame.
 pub fn without_window(host: PluginGroupBuilder) -> PluginGroupBuilder {
-    host.disable::<WinitPlugin>().disable::<PipelinedRenderingPlugin>()
+    host.set(LogPlugin { filter: format!("{DEFAULT_FILTER},bevy_egui::input=error"), ..default() })
+        .disable::<WinitPlugin>()
+        .disable::<PipelinedRenderingPlugin>()
 }
 
 /// Runs `app` and reports whether the host's things are as the host set them and episodes ran beside it.

@@ -44,7 +44,7 @@ pub fn plugins() -> PluginGroupBuilder {
         .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
         .disable::<WinitPlugin>()
         .disable::<PipelinedRenderingPlugin>()
-        .add(CapturePlugin { width: 1280, height: 800 })
+        .add(CapturePlugin { width: 1600, height: 1000 })
 }
 
 /// Runs `app` (built on [`plugins`], its episodes paused at the start) one decision at a time, at most

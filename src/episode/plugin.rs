@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bevy::app::{App, AppExit, Last, Plugin, PreStartup, PreUpdate, Update};
+use bevy::app::{App, AppExit, Last, Plugin, PreStartup, PreUpdate};
 use bevy::diagnostic::Diagnostics;
 use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::message::MessageReader;
@@ -19,8 +19,6 @@ use crate::episode::thread::SimulationThread;
 pub enum EpisodeSystems {
     /// In `PreUpdate`: [`LatestSnapshot`] is brought up to date, and Bevy's diagnostics with it.
     Receive,
-    /// In `Update`: whatever shows the snapshot runs here.
-    Present,
     /// In `Last`: the frame's [`SimCommand`] messages leave for the simulation.
     Send,
 }
@@ -44,7 +42,6 @@ impl Plugin for EpisodePlugin {
             .insert_resource(self.settings.clone())
             .add_message::<SimCommand>()
             .configure_sets(PreUpdate, EpisodeSystems::Receive)
-            .configure_sets(Update, EpisodeSystems::Present)
             .configure_sets(Last, EpisodeSystems::Send)
             .add_systems(PreStartup, start)
             .add_systems(PreUpdate, receive.in_set(EpisodeSystems::Receive))

@@ -155,7 +155,9 @@ mod tests {
                 let occupancy = shape.occupancy(&grid, None).unwrap();
                 occupancy.count() as f64 / grid.len() as f64
             };
-            assert!((share(40) / share(20) - 1.0).abs() < 1e-12, "{shape}");
+            // Slanted faces become finer steps; boxes keep their share exactly.
+            let tolerance = if shape == TargetShape::Reference { 1e-12 } else { 0.05 };
+            assert!((share(40) / share(20) - 1.0).abs() < tolerance, "{shape}: {}", share(40) / share(20));
             for cells in [8, 13, 33, 64] {
                 assert!((0.5..2.0).contains(&(share(cells) / share(20))), "{shape} on {cells}: {}", share(cells));
             }

@@ -78,9 +78,9 @@ impl OrbitPose {
         let Some(first) = points.first() else { return *self };
         let into_view = self.rotation().inverse();
         let seen = |point: &Vec3| into_view * *point;
-        let (low, high) = points
-            .iter()
-            .fold((seen(first), seen(first)), |(low, high), point| (low.min(seen(point)), high.max(seen(point))));
+        let (low, high) = points.iter().fold((seen(first), seen(first)), |(low, high), point| {
+            (low.min(seen(point)), high.max(seen(point)))
+        });
         let focus_seen = (low + high) / 2.0;
         let distance = points
             .iter()
@@ -233,10 +233,7 @@ pub(super) struct ViewEye<'w, 's> {
 impl ViewEye<'_, '_> {
     pub fn get(&self) -> Option<(&Camera, &GlobalTransform)> {
         let active = |(camera, _): &(&Camera, &GlobalTransform)| camera.is_active;
-        self.own
-            .iter()
-            .find(active)
-            .or_else(|| self.others.iter().filter(active).min_by_key(|(camera, _)| camera.order))
+        self.own.iter().find(active).or_else(|| self.others.iter().filter(active).min_by_key(|(camera, _)| camera.order))
     }
 
     pub fn position(&self) -> Option<Vec3> {
@@ -246,6 +243,8 @@ impl ViewEye<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use bevy::camera::CameraProjection;
+
     use super::*;
 
     #[test]

@@ -35,8 +35,12 @@ pub struct CaptureTarget(pub Handle<Image>);
 impl Plugin for CapturePlugin {
     fn build(&self, app: &mut App) {
         let Some(mut images) = app.world_mut().get_resource_mut::<Assets<Image>>() else { return };
-        let image =
-            Image::new_target_texture(self.width.max(1), self.height.max(1), TextureFormat::Rgba8UnormSrgb, None);
+        let image = Image::new_target_texture(
+            self.width.max(1),
+            self.height.max(1),
+            TextureFormat::Rgba8UnormSrgb,
+            None,
+        );
         let handle = images.add(image);
         app.insert_resource(CaptureTarget(handle));
     }

@@ -148,11 +148,10 @@ pub(super) fn rebuild_row(
     huds: Query<Entity, With<Hud>>,
     stale: Query<Entity, Or<(With<SmallGrid>, With<Tile>)>>,
     mut spawner: VoxelLayerSpawner,
-    mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<FlatMaterial>>,
 ) {
-    stale.iter().for_each(|entity| commands.entity(entity).despawn());
+    stale.iter().for_each(|entity| spawner.commands.entity(entity).despawn());
     let hud = huds.iter().next();
     if let (Some(hud), Some(sheet), true) = (hud, layout.sheet, layout.count() > 0) {
         let tile = layout.tile(sheet);
@@ -160,7 +159,7 @@ pub(super) fn rebuild_row(
         let material = materials.add(FlatMaterial::glowing(AlphaMode::Opaque));
         for place in 0..layout.count() {
             let centre = Transform::from_translation(layout.tile_centre(sheet, place).extend(0.0));
-            commands.spawn((Tile, Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()), centre, ChildOf(hud)));
+            spawner.commands.spawn((Tile, Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()), centre, ChildOf(hud)));
         }
     }
     for (place, (cells, size_m)) in layout.geometries.iter().copied().enumerate() {
@@ -171,12 +170,13 @@ pub(super) fn rebuild_row(
         };
         let slot = layout.first_slot + place;
         let small = SmallGrid { episode: 0, slot, half_extent_m };
-        let grid = commands.spawn((small, transform, Visibility::Inherited, ChildOf(parent))).id();
+        let grid = spawner.commands.spawn((small, transform, Visibility::Inherited, ChildOf(parent))).id();
         let coarse_cells = cells / coarsen::factor(cells);
         let coarse_size_m = size_m * coarsen::factor(cells) as f32;
-        for (kind, geometry) in
-            [(VoxelLayerKind::Confirmed, (cells, size_m)), (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m))]
-        {
+        for (kind, geometry) in [
+            (VoxelLayerKind::Confirmed, (cells, size_m)),
+            (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m)),
+        ] {
             spawner.spawn(grid, kind, geometry, &[], SmallGridLayer { slot, drawn: None });
         }
     }

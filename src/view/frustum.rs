@@ -56,7 +56,7 @@ pub(super) fn draw_frustum(
     let Some(servicer) = servicers.iter().next().filter(|_| shown || turned_on) else { return };
     let Some((_, mission)) = &flight.identity else { return };
     let range = servicer.translation.length();
-    let half_width = range * (0.5 * mission.camera.fov_rad as f32).tan() * settings.target_scale();
+    let half_width = range * (0.5 * mission.camera().fov_rad as f32).tan() * settings.target_scale();
     let beam = Transform {
         translation: servicer.translation,
         rotation: servicer.rotation,
@@ -81,8 +81,12 @@ pub(super) fn draw_frustum(
     }
 }
 
-const CORNERS: [Vec3; 4] =
-    [Vec3::new(-1.0, -1.0, -1.0), Vec3::new(1.0, -1.0, -1.0), Vec3::new(1.0, 1.0, -1.0), Vec3::new(-1.0, 1.0, -1.0)];
+const CORNERS: [Vec3; 4] = [
+    Vec3::new(-1.0, -1.0, -1.0),
+    Vec3::new(1.0, -1.0, -1.0),
+    Vec3::new(1.0, 1.0, -1.0),
+    Vec3::new(-1.0, 1.0, -1.0),
+];
 
 /// A pyramid from the origin to the unit square at z = −1, bright at its tip and fading to nothing.
 fn beam_mesh() -> Mesh {

@@ -29,7 +29,6 @@ pub(super) fn draw_ghost(
     edges: Query<&Gizmo, With<GhostEdges>>,
     shells: Query<Entity, With<GhostShell>>,
     mut spawner: VoxelLayerSpawner,
-    mut commands: Commands,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
     let shown = truth.source.as_ref().filter(|_| settings.layers.truth);
@@ -40,7 +39,7 @@ pub(super) fn draw_ghost(
         }
     }
     for shell in &shells {
-        commands.entity(shell).despawn();
+        spawner.commands.entity(shell).despawn();
     }
     if let Some((grid, truth)) = shown {
         let geometry = (grid.cells_per_axis(), grid.voxel_size_m() as f32);
@@ -66,10 +65,9 @@ fn body_edges(grid: &VoxelGrid, truth: &Occupancy) -> Vec<(Vec3, Vec3)> {
         for a in 0..=cells {
             for b in 0..=cells {
                 let line = (0..cells).map(|k| along * k + u * a + v * b);
-                edges.extend(
-                    line.filter(|cell| is_edge([*cell - u - v, *cell - u, *cell - v, *cell].map(solid)))
-                        .map(|cell| (corner_m(cell), corner_m(cell + along))),
-                );
+                edges.extend(line.filter(|cell| is_edge([*cell - u - v, *cell - u, *cell - v, *cell].map(solid))).map(
+                    |cell| (corner_m(cell), corner_m(cell + along)),
+                ));
             }
         }
     }

@@ -50,8 +50,9 @@ pub(super) fn place_hud(
         // The lens is shifted so that the free area alone spans the field of view.
         let metres_per_pixel = 2.0 * DEPTH_M * (0.5 * FOV_RAD).tan() / free.y;
         let corner = -0.5 * free * metres_per_pixel;
-        transform
-            .set_if_neq(Transform::from_translation(corner.extend(-DEPTH_M)).with_scale(Vec3::splat(metres_per_pixel)));
+        transform.set_if_neq(
+            Transform::from_translation(corner.extend(-DEPTH_M)).with_scale(Vec3::splat(metres_per_pixel)),
+        );
         hud_size.set_if_neq(HudSize(free));
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn read_snapshot(
 }
 
 fn flight_of(mission: &Mission) -> Flight<'_> {
-    Flight { chief: &mission.chief, dynamics: mission.dynamics }
+    Flight { chief: mission.chief(), dynamics: mission.dynamics() }
 }
 
 fn flown(episode: &EpisodeSnapshot) -> SceneFlight {

@@ -20,7 +20,6 @@ pub(super) fn show_belief(
     frames: Res<ViewFrames>,
     mut layers: Query<(Entity, &mut VoxelLayer), With<FocusedBelief>>,
     mut spawner: VoxelLayerSpawner,
-    mut commands: Commands,
 ) {
     let Some((grid, probabilities)) = &belief.source else { return };
     let shown: &[u8] = if settings.layers.belief { probabilities } else { &NOTHING };
@@ -31,7 +30,7 @@ pub(super) fn show_belief(
             layer.load_probabilities(shown, settings.confirmed_byte());
             drawn += 1;
         } else {
-            commands.entity(entity).despawn();
+            spawner.commands.entity(entity).despawn();
         }
     }
     if drawn == 0 {

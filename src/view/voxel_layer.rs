@@ -44,7 +44,9 @@ impl VoxelLayer {
     /// Takes P(occupied) of every voxel in grid order, 0 for 0 and 255 for 1; voxels past the end of the slice are not drawn.
     pub(super) fn load_probabilities(&mut self, probabilities: &[u8], confirmed_byte: u8) {
         match self.kind {
-            VoxelLayerKind::Uncertain => self.load(probabilities, |byte| (EMPTY_BELOW..confirmed_byte).contains(&byte)),
+            VoxelLayerKind::Uncertain => {
+                self.load(probabilities, |byte| (EMPTY_BELOW..confirmed_byte).contains(&byte))
+            }
             VoxelLayerKind::Confirmed | VoxelLayerKind::Ghost => {
                 self.load(probabilities, |byte| byte >= confirmed_byte);
                 self.hide_inner_faces();
@@ -105,7 +107,8 @@ pub(super) struct VoxelAssets {
 /// What it takes to make a layer.
 #[derive(SystemParam)]
 pub(super) struct VoxelLayerSpawner<'w, 's> {
-    commands: Commands<'w, 's>,
+    /// For the parents too: commands of another parameter might come later.
+    pub commands: Commands<'w, 's>,
     buffers: ResMut<'w, Assets<ShaderBuffer>>,
     materials: ResMut<'w, Assets<VoxelMaterial>>,
     assets: ResMut<'w, VoxelAssets>,

@@ -146,7 +146,7 @@ pub static PARAMETERS: &[ParameterSpec] = &[
         "Full angle of the square image. Narrower puts more rays on a distant target and may not cover a near one."
     },
     integer! {
-        "camera.pixels", Camera, "Pixels", "per side", 4..=256, LOG, Now, settings.scenario.camera.pixels,
+        "camera.pixels", Camera, "Pixels", "per side", 4..=255, LOG, Now, settings.scenario.camera.pixels,
         "Rays per image side. Time per image grows with the square."
     },
     number! {

@@ -15,8 +15,8 @@ use crate::episode::trees::Trees;
 use crate::episode::workers::{Scratch, Workers};
 use crate::search::{Search, SearchConfig, SearchProgress};
 
-/// Simulations between two looks at the clock: about a millisecond of work, so that workers stop together.
-const SLICE: u32 = 2;
+/// Simulations between two looks at the clock: half a millisecond of work, so that workers stop together.
+const SLICE: u32 = 4;
 
 #[derive(QueryData)]
 #[query_data(mutable)]

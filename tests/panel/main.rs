@@ -1,0 +1,13 @@
+//! The panels, driven as a user drives them: clicks, drags and typing through egui's accessibility tree, and the plugin
+//! in apps with and without a renderer.
+#![cfg(feature = "panel")]
+
+mod episodes;
+mod layout;
+mod notices;
+mod oracle;
+mod parameters;
+mod plugin;
+mod run_control;
+mod search;
+mod support;

@@ -1,0 +1,49 @@
+use bevy_egui::egui::vec2;
+use bevy_proxops::mission::Action;
+use bevy_proxops::panel::{SearchInspector, chosen_action, search_inspector_panel};
+use bevy_proxops::search::PlannerKind;
+use bevy_proxops::view::ColourMap;
+use egui_kittest::kittest::Queryable;
+
+use crate::support::{bench, snapshot};
+
+#[test]
+fn all_13_actions_are_listed_with_their_visits_and_one_is_the_chosen_one() {
+    let snapshot = snapshot();
+    let episode = snapshot.focused().expect("three episodes fly").clone();
+    let summary = episode.search.clone().expect("two decisions were searched for");
+    let chosen = chosen_action(&summary).expect("a search visits something");
+    let harness = bench(vec2(320.0, 400.0), snapshot, (), |ui, snapshot, ()| {
+        let episode = snapshot.focused().expect("three episodes fly");
+        let inspector = SearchInspector {
+            config: &snapshot.search,
+            actions: episode.mission.actions(),
+            value_colours: ColourMap::default(),
+        };
+        search_inspector_panel(ui, &inspector, episode.search.as_deref());
+        Vec::new()
+    });
+    for (index, action) in Action::ALL.iter().enumerate() {
+        let label = episode.mission.actions().label(*action);
+        let mark = if index == chosen { ", chosen" } else { "" };
+        let row = format!("{label}: {} visits{mark}", summary.visits[index]);
+        assert!(harness.query_by_label(&row).is_some(), "no row {row:?}");
+    }
+}
+
+#[test]
+fn a_planner_that_does_not_search_says_so() {
+    let mut passive = snapshot();
+    passive.search.planner = PlannerKind::Passive;
+    let harness = bench(vec2(320.0, 400.0), passive, (), |ui, snapshot, ()| {
+        let episode = snapshot.focused().expect("three episodes fly");
+        let inspector = SearchInspector {
+            config: &snapshot.search,
+            actions: episode.mission.actions(),
+            value_colours: ColourMap::default(),
+        };
+        search_inspector_panel(ui, &inspector, None);
+        Vec::new()
+    });
+    assert!(harness.query_by_label_contains("searches nothing").is_some());
+}

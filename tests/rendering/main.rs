@@ -1,0 +1,11 @@
+//! Pictures of the view, rendered without a window: on a software renderer too.
+//!
+//! Every test makes an app with a renderer of its own, so they are meant to run one process per test (`cargo nextest run`).
+//! Set `RENDERING_PICTURES` to a folder to keep the pictures.
+#![cfg(feature = "view")]
+
+mod host;
+mod layers;
+mod pictures;
+mod support;
+mod synthetic;

@@ -1,0 +1,17 @@
+use bevy::prelude::*;
+use bevy_proxops::view::ViewSettings;
+
+use crate::support::{change_settings, picture, settled, view_app_sized};
+use crate::synthetic;
+
+/// The whole picture at the size of a README: kept where `RENDERING_PICTURES` says, for eyes.
+#[test]
+fn whole_scene() {
+    let mut capture = settled(view_app_sized(ViewSettings::default(), synthetic::run(8, 22), 1280, 720));
+    let frame = picture(&mut capture, "scene");
+    change_settings(&mut capture, |settings| settings.layers.truth = true);
+    capture.run(6);
+    let ghost = picture(&mut capture, "scene_truth");
+    assert_eq!((frame.width, frame.height), (1280, 720));
+    assert_ne!(frame, ghost);
+}
