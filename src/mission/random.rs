@@ -68,8 +68,9 @@ const fn mix(word: u64) -> u64 {
 impl StreamKey {
     /// The generator of this stream, at its beginning.
     ///
-    /// The key's 168 bits fill the generator's 256-bit state through two passes of [`mix`], each a bijection of one
-    /// word given its neighbour: different keys always give different states, and every word depends on the whole key.
+    /// The key's 168 bits fill the generator's 256-bit state through two passes of `SplitMix64`'s finaliser, each a
+    /// bijection of one word given its neighbour: different keys always give different states, and every word depends
+    /// on the whole key.
     pub fn rng(&self) -> StreamRng {
         let mut words = [
             self.seed.0,

@@ -8,6 +8,7 @@ use ron::ser::PrettyConfig;
 
 use super::field_path::field_path_at;
 use super::{Scenario, ScenarioError};
+use crate::target::TargetShape;
 
 impl Scenario {
     /// Reads and validates a scenario. `source_name` is what messages call it.
@@ -37,15 +38,28 @@ impl Scenario {
         Ok(Self { origin: Some(path.to_owned()), ..scenario })
     }
 
-    /// Writes the scenario as RON, all fields included. The file is replaced as a whole or not at all.
+    /// Writes the scenario as RON, all fields included. The file is replaced as a whole or not at all. A relative
+    /// `.vox` path becomes absolute when the file goes to another folder than the one it counts from.
     ///
     /// # Errors
     /// [`ScenarioError::Write`] when the file or its folder cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ScenarioError> {
         let path = path.as_ref();
-        let text = ron::ser::to_string_pretty(self, PrettyConfig::default().struct_names(true))
+        let scenario = Self { target: self.target_seen_from(folder_of(path)), ..self.clone() };
+        let text = ron::ser::to_string_pretty(&scenario, PrettyConfig::default().struct_names(true))
             .map_err(|error| ScenarioError::Serialize { origin: self.origin_label(), message: error.to_string() })?;
         replace_file(path, text.as_bytes()).map_err(|source| ScenarioError::Write { path: path.to_owned(), source })
+    }
+
+    /// The target as a file in `folder` must name it.
+    fn target_seen_from(&self, folder: &Path) -> TargetShape {
+        match (&self.target, self.base_dir()) {
+            (TargetShape::Vox { path }, Some(base)) if path.is_relative() && !same_folder(base, folder) => {
+                let path = std::path::absolute(base.join(path)).unwrap_or_else(|_| base.join(path));
+                TargetShape::Vox { path }
+            }
+            _ => self.target.clone(),
+        }
     }
 
     /// What messages call this scenario: the file it came from, or its name.
@@ -58,15 +72,24 @@ impl Scenario {
 
     /// The folder from which relative paths in this scenario count, when it came from a file.
     pub fn base_dir(&self) -> Option<&Path> {
-        self.origin.as_deref().and_then(Path::parent)
+        self.origin.as_deref().map(folder_of)
     }
+}
+
+/// The folder that a file lies in; the working folder for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn same_folder(one: &Path, other: &Path) -> bool {
+    let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    real(one) == real(other)
 }
 
 /// Writes beside the file, then renames: a reader sees the old text or the new one, never half of it.
 fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     // A link is followed, so that the file it names is replaced and not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -75,7 +98,7 @@ fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
         let mode = fs::metadata(&path).map_or(0o666, |metadata| metadata.permissions().mode() & 0o777);
         builder.permissions(fs::Permissions::from_mode(mode));
     }
-    let mut file = builder.prefix(".scenario-").tempfile_in(folder)?;
+    let mut file = builder.prefix(".scenario-").tempfile_in(folder_of(&path))?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
@@ -106,6 +129,22 @@ mod tests {
         Scenario::reference().save(&path).expect("a writable folder");
         assert!(Scenario::load(&path).is_ok());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_scenario_saved_elsewhere_keeps_its_vox_file() {
+        let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let scenario = Scenario {
+            target: TargetShape::Vox { path: "shape.vox".into() },
+            origin: Some(here.path().join("mine.ron")),
+            ..Scenario::reference()
+        };
+        let target_of = |folder: &Path| {
+            scenario.save(folder.join("copy.ron")).expect("a writable folder");
+            Scenario::load(folder.join("copy.ron")).expect("the saved scenario").target
+        };
+        assert_eq!(target_of(here.path()), scenario.target);
+        assert_eq!(target_of(there.path()), TargetShape::Vox { path: here.path().join("shape.vox") });
     }
 
     #[test]

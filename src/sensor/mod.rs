@@ -1,5 +1,7 @@
 //! Pinhole camera, ray casting and the sensor likelihoods: one image as per-voxel counts. Knows nothing of Bevy.
 
+#[cfg(test)]
+mod by_sorting;
 mod camera;
 mod error;
 mod instructions;

@@ -98,8 +98,8 @@ impl RayPacket {
         let n = geometry.cells;
         let axis_stride = [(n * n) as u32, n as u32, 1];
         let row: [f64; 3] = std::array::from_fn(|k| geometry.forward[k] + y * geometry.up[k]);
-        for lane in 0..LANES {
-            let direction: [f64; 3] = std::array::from_fn(|k| row[k] + x[lane] * geometry.right[k]);
+        for (lane, &x) in x.iter().enumerate() {
+            let direction: [f64; 3] = std::array::from_fn(|k| row[k] + x * geometry.right[k]);
             let span: [_; 3] = std::array::from_fn(|k| slab(geometry.origin[k], direction[k], n));
             let enter = max(max(span[0].0, span[1].0), max(span[2].0, 0.0));
             let leave = min(min(span[0].1, span[1].1), span[2].1);
@@ -232,4 +232,137 @@ fn to_u32(value: f64) -> u32 {
 #[inline(always)]
 fn all_ones_if(condition: bool) -> u32 {
     if condition { u32::MAX } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec3;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sensor::by_sorting;
+    use crate::voxel::VoxelIndex;
+
+    /// The voxels that one ray crosses.
+    fn march(grid: &VoxelGrid, position_m: DVec3, direction: DVec3) -> Vec<VoxelIndex> {
+        let forward = direction.normalize();
+        let right = forward.any_orthonormal_vector();
+        let pose = CameraPose { position_m, right, up: right.cross(forward), forward };
+        let mut packet = RayPacket::new();
+        packet.enter(&ImageGeometry::new(grid, &pose), &[0.0; LANES], 0.0, 1);
+        let outside = grid.len() as u32;
+        let mut voxels = Vec::new();
+        let mut crossings: Crossings = [Lanes([0; LANES]); STRIDE];
+        assert!(packet.meeting() <= 1, "only one lane is in use");
+        while packet.meeting() == 1 {
+            packet.march(outside, &mut crossings);
+            voxels.extend(crossings.iter().map(|step| step.0[0]).take_while(|&v| v != outside).map(VoxelIndex));
+            if crossings.iter().any(|step| step.0[0] == outside) {
+                break;
+            }
+        }
+        assert!(voxels.len() <= 3 * grid.cells_per_axis() as usize - 2);
+        voxels
+    }
+
+    fn row_along_x(grid: &VoxelGrid, y: u32, z: u32) -> Vec<VoxelIndex> {
+        (0..grid.cells_per_axis()).map(|x| grid.index(x, y, z)).collect()
+    }
+
+    fn reversed(mut voxels: Vec<VoxelIndex>) -> Vec<VoxelIndex> {
+        voxels.reverse();
+        voxels
+    }
+
+    #[test]
+    fn rays_along_the_axes_cross_one_row_from_both_ends() {
+        let grid = VoxelGrid::default();
+        let row = row_along_x(&grid, 12, 3);
+        // Zero components of both signs.
+        for zero in [0.0, -0.0] {
+            let ahead = march(&grid, DVec3::new(-50.0, 2.5, -6.5), DVec3::new(1.0, zero, zero));
+            let back = march(&grid, DVec3::new(50.0, 2.5, -6.5), DVec3::new(-1.0, zero, -zero));
+            assert_eq!(ahead, row);
+            assert_eq!(back, reversed(row.clone()));
+        }
+    }
+
+    #[test]
+    fn a_ray_in_the_plane_between_voxels_takes_the_upper_ones_either_way() {
+        let grid = VoxelGrid::default();
+        let row = row_along_x(&grid, 12, 3);
+        assert_eq!(march(&grid, DVec3::new(-50.0, 2.0, -7.0), DVec3::X), row);
+        assert_eq!(march(&grid, DVec3::new(50.0, 2.0, -7.0), DVec3::NEG_X), reversed(row));
+        // The lower outer face belongs to the grid, the upper one does not.
+        assert_eq!(march(&grid, DVec3::new(-50.0, -10.0, 0.5), DVec3::X).len(), 20);
+        assert!(march(&grid, DVec3::new(-50.0, 10.0, 0.5), DVec3::X).is_empty());
+    }
+
+    #[test]
+    fn the_space_diagonal_crosses_the_diagonal_voxels_alone() {
+        let grid = VoxelGrid::default();
+        let diagonal: Vec<_> = (0..20).map(|k| grid.index(k, k, k)).collect();
+        assert_eq!(march(&grid, DVec3::splat(-32.0), DVec3::ONE), diagonal);
+        assert_eq!(march(&grid, DVec3::splat(32.0), DVec3::NEG_ONE), reversed(diagonal));
+    }
+
+    #[test]
+    fn rays_beside_or_behind_the_grid_miss_it() {
+        let grid = VoxelGrid::default();
+        assert!(march(&grid, DVec3::new(-50.0, 10.5, 0.0), DVec3::X).is_empty());
+        assert!(march(&grid, DVec3::new(50.0, 0.5, 0.5), DVec3::X).is_empty());
+        assert!(march(&grid, DVec3::new(50.0, 40.0, 0.5), DVec3::new(-1.0, 0.2, 0.0)).is_empty());
+    }
+
+    #[test]
+    fn a_ray_that_starts_inside_or_on_a_face_crosses_what_lies_ahead() {
+        let grid = VoxelGrid::default();
+        let row = row_along_x(&grid, 10, 10);
+        let start = |x: f64| DVec3::new(x, 0.5, 0.5);
+        assert_eq!(march(&grid, start(3.5), DVec3::X), row[13..]);
+        assert_eq!(march(&grid, start(3.5), DVec3::NEG_X), reversed(row[..14].to_vec()));
+        // On the face between voxels 12 and 13, and on both outer faces.
+        assert_eq!(march(&grid, start(3.0), DVec3::X), row[13..]);
+        assert_eq!(march(&grid, start(3.0), DVec3::NEG_X), reversed(row[..13].to_vec()));
+        assert_eq!(march(&grid, start(-10.0), DVec3::X), row);
+        assert_eq!(march(&grid, start(10.0), DVec3::NEG_X), reversed(row));
+        assert!(march(&grid, start(-10.0), DVec3::NEG_X).is_empty());
+        assert!(march(&grid, start(10.0), DVec3::X).is_empty());
+    }
+
+    fn share_a_face(grid: &VoxelGrid, pair: &[VoxelIndex]) -> bool {
+        grid.neighbours(pair[0]).contains(&Some(pair[1]))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn marching_crosses_the_voxels_that_sorting_finds(
+            n in 8_u32..=64,
+            size in 0.05_f64..20.0,
+            from in prop::array::uniform3(-3.0_f64..3.0),
+            towards in prop::array::uniform3(-1.0_f64..1.0),
+        ) {
+            let grid = VoxelGrid::new(n, size).unwrap();
+            let (position, aim) = (DVec3::from(from) * grid.half_extent_m(), DVec3::from(towards) * grid.half_extent_m());
+            let expected = by_sorting::ray(&grid, position, aim - position);
+            prop_assume!(!expected.ambiguous);
+            let voxels = march(&grid, position, aim - position);
+            prop_assert_eq!(&voxels, &expected.voxels);
+            prop_assert!(voxels.windows(2).all(|pair| share_a_face(&grid, pair)));
+        }
+
+        #[test]
+        fn a_reversed_ray_crosses_the_same_voxels_in_reverse(
+            from in prop::array::uniform3(-60.0_f64..60.0),
+            towards in prop::array::uniform3(-10.0_f64..10.0),
+        ) {
+            let grid = VoxelGrid::default();
+            let (start, aim) = (DVec3::from(from), DVec3::from(towards));
+            let end = aim + (aim - start).normalize() * 100.0;
+            prop_assume!(start.abs().max_element() > 10.0 && !by_sorting::ray(&grid, start, end - start).ambiguous);
+            prop_assert_eq!(march(&grid, start, end - start), reversed(march(&grid, end, start - end)));
+        }
+    }
 }

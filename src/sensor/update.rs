@@ -73,19 +73,20 @@ impl Kernel for ExactUpdate<'_> {
     fn run(self) {
         let Self { rule, observation, sensor, belief } = self;
         let (llr_hit, llr_pass) = (sensor.llr_hit(), sensor.llr_pass());
-        belief.update_blocks(|first, log_odds| {
-            let hits = &observation.hits[first..first + log_odds.len()];
-            let passes = &observation.passes[first..first + log_odds.len()];
+        for block in belief.blocks_mut() {
+            let voxels = block.first..block.first + block.log_odds.len();
+            let (hits, passes) = (&observation.hits[voxels.clone()], &observation.passes[voxels]);
             if untouched(hits, passes) {
-                return false;
+                continue;
             }
-            for ((l, &h), &p) in log_odds.iter_mut().zip(hits).zip(passes) {
+            for ((l, &h), &p) in block.log_odds.iter_mut().zip(hits).zip(passes) {
                 let (h, p) = rule.effective(h, p);
                 let evidence = f64::from(h) * llr_hit + f64::from(p) * llr_pass;
                 *l = (*l + evidence).clamp(-LOG_ODDS_LIMIT, LOG_ODDS_LIMIT);
             }
-            true
-        });
+            block.follow_with_entropy();
+        }
+        belief.sum_entropy();
     }
 }
 
@@ -130,4 +131,92 @@ fn update_block(rule: UpdateRule, code: &CompactCode, values: &mut [i8], hits: &
 #[inline(always)]
 fn untouched(hits: &[u16], passes: &[u16]) -> bool {
     hits.iter().fold(0, |any, h| any | h) | passes.iter().fold(0, |any, p| any | p) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::voxel::{VoxelGrid, VoxelIndex};
+
+    /// Rounding of a difference of sums near 500 nats.
+    const SUM_TOLERANCE_NATS: f64 = 1e-9;
+
+    fn small_grid() -> VoxelGrid {
+        VoxelGrid::new(9, 1.0).unwrap()
+    }
+
+    fn observation(counts: &[(u32, u16, u16)]) -> Observation {
+        let mut observation = Observation::new(small_grid());
+        for &(voxel, hits, passes) in counts {
+            observation.hits[voxel as usize] = hits;
+            observation.passes[voxel as usize] = passes;
+        }
+        observation
+    }
+
+    #[test]
+    fn each_rule_weighs_two_hits_and_three_passes_its_own_way() {
+        let sensor = SensorModel::reference();
+        let (hit, pass) = (sensor.llr_hit(), sensor.llr_pass());
+        let image = observation(&[(5, 2, 3), (700, 0, 3), (728, 2, 0)]);
+        let rules = [
+            (UpdateRule::PerRay, [2.0 * hit + 3.0 * pass, 3.0 * pass, 2.0 * hit]),
+            (UpdateRule::OncePerImage { hit_wins: true }, [hit, pass, hit]),
+            (UpdateRule::OncePerImage { hit_wins: false }, [hit + pass, pass, hit]),
+        ];
+        for (rule, expected) in rules {
+            let mut belief = Belief::uniform(small_grid(), 0.5).unwrap();
+            rule.apply(&image, &sensor, &mut belief);
+            for (voxel, log_odds) in [5, 700, 728].into_iter().zip(expected) {
+                assert!((belief.log_odds(VoxelIndex(voxel)) - log_odds).abs() < 1e-12, "{rule}, voxel {voxel}");
+            }
+            assert_eq!(belief.log_odds_slice().iter().filter(|&&l| l != 0.0).count(), 3);
+        }
+    }
+
+    #[test]
+    fn the_order_of_images_does_not_matter_within_the_limits() {
+        let sensor = SensorModel::reference();
+        let images = [observation(&[(3, 1, 2), (4, 0, 1)]), observation(&[(3, 0, 1), (9, 1, 0)])];
+        let after = |order: [usize; 2]| {
+            let mut belief = Belief::uniform(small_grid(), 0.1).unwrap();
+            for i in order {
+                UpdateRule::PerRay.apply(&images[i], &sensor, &mut belief);
+            }
+            belief.entropy_nats()
+        };
+        assert!((after([0, 1]) - after([1, 0])).abs() < SUM_TOLERANCE_NATS);
+    }
+
+    fn any_rule() -> impl Strategy<Value = UpdateRule> {
+        prop_oneof![Just(UpdateRule::PerRay), any::<bool>().prop_map(|hit_wins| UpdateRule::OncePerImage { hit_wins })]
+    }
+
+    proptest! {
+        #[test]
+        fn the_drop_returned_is_the_drop_of_the_entropy_for_both_kinds_of_belief(
+            rule in any_rule(),
+            prior in 0.05_f64..0.95,
+            counts in prop::collection::vec((0_u32..729, 0_u16..4, 0_u16..30), 1..200),
+        ) {
+            let sensor = SensorModel::reference();
+            let image = observation(&counts);
+            let mut belief = Belief::uniform(small_grid(), prior).unwrap();
+            let before = belief.entropy_nats();
+            let drop = rule.apply(&image, &sensor, &mut belief);
+            prop_assert!((before - drop - belief.recompute_entropy_nats()).abs() < SUM_TOLERANCE_NATS);
+
+            let code = CompactCode::new(sensor.llr_hit(), sensor.llr_pass());
+            let mut bytes = vec![code.encode(crate::voxel::log_odds_of_probability(prior)); 729];
+            let before = code.entropy_nats(&bytes);
+            let drop = rule.apply_compact(&image, &code, &mut bytes);
+            prop_assert!((before - drop - code.entropy_nats(&bytes)).abs() < SUM_TOLERANCE_NATS);
+            for (&byte, &log_odds) in bytes.iter().zip(belief.log_odds_slice()) {
+                // Half a step for the prior and half a step for the hits of the image.
+                prop_assert!((code.log_odds(byte) - log_odds).abs() <= code.step_log_odds() * 1.001);
+            }
+        }
+    }
 }

@@ -264,8 +264,8 @@ pub(super) fn draw_row(
             let done = if caption.is_finished { palette::axis(1) } else { palette::FLOWN };
             for raise in [-1.0, 0.0, 1.0] {
                 let shift = Vec3::new(0.0, raise, 0.5);
-                lines.line(start.extend(0.0) + shift, end.extend(0.0) + shift, palette::FRAME.with_alpha(0.35));
                 lines.line(start.extend(0.0) + shift, reached.extend(0.0) + shift, done);
+                lines.line(reached.extend(0.0) + shift, end.extend(0.0) + shift, palette::FRAME.with_alpha(0.35));
             }
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn draw_frustum(
     let Some(servicer) = servicers.iter().next().filter(|_| shown || turned_on) else { return };
     let Some((_, mission)) = &flight.identity else { return };
     let range = servicer.translation.length();
-    let half_width = range * (0.5 * mission.camera().fov_rad as f32).tan() * settings.target_scale();
+    let half_width = range * (0.5 * mission.camera().fov_rad() as f32).tan() * settings.target_scale();
     let beam = Transform {
         translation: servicer.translation,
         rotation: servicer.rotation,
@@ -91,7 +91,8 @@ const CORNERS: [Vec3; 4] = [
 /// A pyramid from the origin to the unit square at z = −1, bright at its tip and fading to nothing.
 fn beam_mesh() -> Mesh {
     let light = palette::SIGHT.to_linear().to_vec4().truncate();
-    let (tip, base) = ((light * 0.16).extend(1.0), (light * 0.012).extend(1.0));
+    // Alpha 0: the light is added to what is behind it and covers nothing.
+    let (tip, base) = ((light * 0.16).extend(0.0), (light * 0.012).extend(0.0));
     let mut builder = FlatMeshBuilder::default();
     for side in 0..4 {
         builder.polygon(&[(Vec3::ZERO, tip), (CORNERS[side], base), (CORNERS[(side + 1) % 4], base)]);

@@ -19,7 +19,7 @@ mod hud;
 mod input;
 mod line_art;
 mod painter_order;
-mod palette;
+pub mod palette;
 mod plugin;
 mod quality;
 mod scene;

@@ -3,30 +3,30 @@
 use bevy::prelude::*;
 
 /// Empty space behind everything.
-pub(super) const SPACE: Color = Color::srgb(0.012, 0.014, 0.026);
+pub const SPACE: Color = Color::srgb(0.012, 0.014, 0.026);
 /// The path that was flown.
-pub(super) const FLOWN: Color = Color::srgb(0.49, 0.78, 0.98);
+pub const FLOWN: Color = Color::srgb(0.49, 0.78, 0.98);
 /// Burns that were flown.
-pub(super) const BURN: Color = Color::srgb(1.0, 0.62, 0.16);
+pub const BURN: Color = Color::srgb(1.0, 0.62, 0.16);
 /// The path the search would fly next.
-pub(super) const PLAN: Color = Color::srgb(1.0, 1.0, 1.0);
+pub const PLAN: Color = Color::srgb(1.0, 1.0, 1.0);
 /// The path without any burn.
-pub(super) const COAST: Color = Color::srgba(0.6, 0.68, 0.8, 0.34);
+pub const COAST: Color = Color::srgba(0.6, 0.68, 0.8, 0.34);
 /// The camera's field of view.
-pub(super) const SIGHT: Color = Color::srgb(0.72, 0.9, 1.0);
+pub const SIGHT: Color = Color::srgb(0.72, 0.9, 1.0);
 /// The true shape.
-pub(super) const TRUTH: Color = Color::srgb(0.95, 0.55, 0.85);
+pub const TRUTH: Color = Color::srgb(0.95, 0.55, 0.85);
 /// Frame of the grid, rings, secondary text.
-pub(super) const FRAME: Color = Color::srgba(0.55, 0.64, 0.78, 0.42);
+pub const FRAME: Color = Color::srgba(0.55, 0.64, 0.78, 0.42);
 /// Primary text.
-pub(super) const TEXT: Color = Color::srgb(0.86, 0.9, 0.96);
+pub const TEXT: Color = Color::srgb(0.86, 0.9, 0.96);
 /// Secondary text.
-pub(super) const TEXT_DIM: Color = Color::srgb(0.55, 0.62, 0.72);
+pub const TEXT_DIM: Color = Color::srgb(0.55, 0.62, 0.72);
 /// sRGB colours of the axes R, T and N.
 pub const AXIS_COLOURS: [[u8; 3]; 3] = [[0xf2, 0x6b, 0x21], [0x1f, 0xc3, 0x93], [0x56, 0xb4, 0xe9]];
 
 /// Colour of axis 0 (R), 1 (T) or 2 (N).
-pub(super) fn axis(index: usize) -> Color {
+pub fn axis(index: usize) -> Color {
     let [r, g, b] = AXIS_COLOURS[index];
     Color::srgb_u8(r, g, b)
 }

@@ -61,7 +61,7 @@ pub(super) struct CandidateArc {
 #[derive(Resource, Default)]
 pub(super) struct SceneSearch {
     source: Option<Arc<crate::search::SearchSummary>>,
-    /// Least visited first, so that the important ones are drawn last.
+    /// Most visited first: of two lines in the same place the first drawn stays.
     pub candidates: Vec<CandidateArc>,
     pub plan: Vec<Vec3>,
     pub plan_burns: Vec<DrawnBurn>,
@@ -70,7 +70,6 @@ pub(super) struct SceneSearch {
 /// Points in the frame of the root that a camera should have in view.
 #[derive(Resource, Default)]
 pub(super) struct SceneExtent {
-    mission: Option<Arc<Mission>>,
     pub points: Vec<Vec3>,
 }
 
@@ -112,11 +111,7 @@ pub(super) fn read_snapshot(
     let drawn_flight = flight.bypass_change_detection();
     if drawn_flight.states.as_ref().is_none_or(|drawn| !Arc::ptr_eq(drawn, &episode.states)) {
         *flight = flown(episode);
-        let is_framed = extent.mission.as_ref().is_some_and(|framed| Arc::ptr_eq(framed, &episode.mission));
-        if !is_framed && !flight.coast.is_empty() {
-            extent.mission = Some(episode.mission.clone());
-            extent.points = framed_points(&flight, episode, settings.target_scale());
-        }
+        extent.points = framed_points(&flight, episode, settings.target_scale());
     }
     let drawn_search = search.bypass_change_detection();
     let is_drawn = match (&drawn_search.source, &episode.search) {
@@ -184,7 +179,7 @@ fn searched(episode: &EpisodeSnapshot) -> SceneSearch {
             visits: branch.visits as f32 / most_visits as f32,
         })
         .collect();
-    candidates.sort_by(|a, b| a.visits.total_cmp(&b.visits));
+    candidates.sort_by(|a, b| b.visits.total_cmp(&a.visits));
 
     let (mut plan, mut plan_burns) = (Vec::new(), Vec::new());
     if let Some(mut state) = decided_from(episode, &flight) {
@@ -217,15 +212,21 @@ fn branch_arc(flight: &Flight, branch: &CandidateBranch, step_s: f64) -> Vec<Vec
     flight.arc(&state, 0.0, step_s, ARC_PIECES).map(|point| point.position_rtn_m).collect()
 }
 
-/// The target's grid as it is drawn, and the whole episode flown without a burn.
+/// The target's grid as it is drawn, the first revolution as it would be without a burn, and what was flown.
 fn framed_points(flight: &SceneFlight, episode: &EpisodeSnapshot, target_scale: f32) -> Vec<Vec3> {
     let half = episode.grid.half_extent_m() as f32 * target_scale;
     let corners = (0..8).map(|corner| {
         let sign = |bit: u32| if corner >> bit & 1 == 0 { -half } else { half };
         Vec3::new(sign(0), sign(1), sign(2))
     });
+    let first_revolution = episode.states.first().map_or_else(Vec::new, |first| {
+        let flight = flight_of(&episode.mission);
+        let state = flight.state(first.roe, first.time_s);
+        flight.arc(&state, 0.0, flight.chief.period_s(), COAST_PIECES).map(|point| point.position_rtn_m).collect()
+    });
+    let flown = flight.path.iter().map(|point| point.position_rtn_m);
     let turn = bevy_from_rtn();
-    corners.chain(flight.coast.iter().copied()).map(|point| turn * point).collect()
+    corners.chain(first_revolution).chain(flown).map(|point| turn * point).collect()
 }
 
 fn status_line(episode: &EpisodeSnapshot) -> String {

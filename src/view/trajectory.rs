@@ -21,7 +21,9 @@ pub(super) fn spawn_trajectory(mut commands: Commands, frames: Res<ViewFrames>, 
     let dashes = LineStyle { style: GizmoLineStyle::Dashed { gap_scale: 5.0, line_scale: 5.0 }, ..LineStyle::solid(1.2) };
     commands.spawn((CoastLines, drawing(&mut assets, dashes, frames.rtn)));
     commands.spawn((FlownLines, drawing(&mut assets, LineStyle::solid(2.6), frames.rtn)));
-    commands.spawn((PlanLines, drawing(&mut assets, LineStyle::solid(2.2), frames.rtn)));
+    // The plan lies on one of the candidates: a small bias puts it in front.
+    let plan = LineStyle { depth_bias: -0.001, ..LineStyle::solid(2.2) };
+    commands.spawn((PlanLines, drawing(&mut assets, plan, frames.rtn)));
     commands.spawn((BurnArrows, drawing(&mut assets, LineStyle::solid(2.6), frames.rtn)));
 }
 
@@ -43,7 +45,11 @@ pub(super) fn draw_flight(
     for gizmo in &coast {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         if shown {
-            lines.linestrip(flight.coast.iter().copied(), palette::COAST);
+            let last = flight.coast.len().saturating_sub(1).max(1) as f32;
+            lines.linestrip_gradient(flight.coast.iter().enumerate().map(|(index, point)| {
+                // Fades over the revolution: far ahead, another burn is likely.
+                (*point, palette::COAST.with_alpha(0.42 * (1.0 - index as f32 / last)))
+            }));
         }
     }
     for gizmo in &burns {

@@ -39,7 +39,8 @@ impl Belief {
             block_entropy_nats: vec![0.0; grid.len().div_ceil(BLOCK)],
             entropy_nats: 0.0,
         };
-        belief.update_blocks(|_, _| true);
+        belief.blocks_mut().for_each(Block::follow_with_entropy);
+        belief.sum_entropy();
         Ok(belief)
     }
 
@@ -83,16 +84,17 @@ impl Belief {
         self.entropy_nats = sum(&self.block_entropy_nats);
     }
 
-    /// Hands every block of log-odds to `update` with the index of its first voxel; where that says the block
-    /// has changed, its entropy is summed anew. Inlined so that it is compiled for its caller's instruction set.
+    /// All blocks in index order, each with the index of its first voxel. Whoever changes a block's log-odds calls
+    /// [`Block::follow_with_entropy`] and, at the end, [`sum_entropy`](Self::sum_entropy). No closure comes between,
+    /// so that vector code inlines all of it.
     #[inline(always)]
-    pub(crate) fn update_blocks(&mut self, mut update: impl FnMut(usize, &mut [f64]) -> bool) {
-        let blocks = self.log_odds.chunks_mut(BLOCK).zip(&mut self.block_entropy_nats);
-        for (block, (log_odds, entropy_nats)) in blocks.enumerate() {
-            if update(block * BLOCK, log_odds) {
-                *entropy_nats = entropy_of_slice(log_odds);
-            }
-        }
+    pub(crate) fn blocks_mut(&mut self) -> impl Iterator<Item = Block<'_>> {
+        let blocks = self.log_odds.chunks_mut(BLOCK).zip(&mut self.block_entropy_nats).enumerate();
+        blocks.map(|(i, (log_odds, entropy_nats))| Block { first: i * BLOCK, log_odds, entropy_nats })
+    }
+
+    #[inline(always)]
+    pub(crate) fn sum_entropy(&mut self) {
         self.entropy_nats = sum(&self.block_entropy_nats);
     }
 
@@ -110,6 +112,21 @@ impl Belief {
     pub fn probabilities_u8(&self, out: &mut Vec<u8>) {
         out.clear();
         out.extend(self.log_odds.iter().map(|&l| (probability_of_log_odds(l) * 255.0 + 0.5) as u8));
+    }
+}
+
+/// Up to 64 neighbouring voxels of a belief.
+pub(crate) struct Block<'a> {
+    /// Linear index of the first voxel.
+    pub first: usize,
+    pub log_odds: &'a mut [f64],
+    entropy_nats: &'a mut f64,
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    pub(crate) fn follow_with_entropy(self) {
+        *self.entropy_nats = entropy_of_slice(self.log_odds);
     }
 }
 

@@ -101,6 +101,14 @@ fn search_parameters_act_on_the_next_decision() {
 }
 
 #[test]
+fn a_change_after_the_end_does_not_mark_a_finished_episode() {
+    let mut simulation = simulation(small_settings(PlannerKind::Passive));
+    simulation.run_to_end();
+    let after = obey(&mut simulation, set("reward.discount", ParameterValue::Number(0.5)));
+    assert!(after.episodes.iter().all(|episode| !episode.altered));
+}
+
+#[test]
 fn scenario_parameters_that_apply_now_reach_running_episodes() {
     let mut simulation = simulation(paused_settings(PlannerKind::Passive));
     obey(&mut simulation, SimCommand::StepOnce);

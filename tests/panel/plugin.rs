@@ -1,5 +1,6 @@
 use bevy::camera::RenderTarget;
 use bevy::image::Image;
+use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -7,7 +8,7 @@ use bevy::render::render_resource::TextureFormat;
 use bevy::render::settings::WgpuSettings;
 use bevy::window::{ExitCondition, WindowPlugin};
 use bevy::winit::WinitPlugin;
-use bevy_egui::EguiPlugin;
+use bevy_egui::{EguiContext, EguiPlugin};
 use bevy_proxops::episode::LatestSnapshot;
 use bevy_proxops::panel::{PanelLayout, PanelPlugin, PanelSettings, PanelState};
 use bevy_proxops::view::ViewArea;
@@ -25,6 +26,7 @@ fn offscreen_app() -> App {
             .build()
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
             .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+            .disable::<LogPlugin>()
             .disable::<WinitPlugin>()
             .disable::<PipelinedRenderingPlugin>(),
     );
@@ -72,6 +74,7 @@ fn with_default_plugins_but_no_graphics_card_the_plugin_does_nothing() {
             .build()
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
             .set(RenderPlugin { render_creation: settings.into(), ..default() })
+            .disable::<LogPlugin>()
             .disable::<WinitPlugin>(),
     );
     app.add_plugins(PanelPlugin::default());
@@ -92,11 +95,11 @@ fn panels_are_drawn_with_the_hosts_egui_and_leave_its_style_and_camera_alone() {
     let free = free_rect(&app);
     assert!(free.width() < WIDTH as f32 && free.height() < HEIGHT as f32, "{free:?}");
     assert_eq!(app.world().resource::<ViewArea>().free_rect_px, Some(free));
-    let camera = app.world().entity(camera);
+    let mut camera = app.world_mut().entity_mut(camera);
     let seen = camera.get::<Camera>().expect("the host's camera is still there");
     assert!(seen.viewport.is_none() && seen.is_active && seen.order == 0);
-    let context = camera.get::<bevy_egui::EguiContext>().expect("the first camera carries the context");
-    let style = context.get().global_style();
+    let mut context = camera.get_mut::<EguiContext>().expect("the first camera carries the context");
+    let style = context.get_mut().global_style();
     assert_eq!(style.spacing.item_spacing, bevy_egui::egui::Style::default().spacing.item_spacing);
     assert_eq!(style.visuals.panel_fill, bevy_egui::egui::Visuals::dark().panel_fill);
 }

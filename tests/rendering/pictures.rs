@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use bevy_proxops::view::ViewSettings;
 
-use crate::support::{change_settings, picture, settled, view_app_sized};
+use crate::support::{change_settings, changed_pixels, picture, settled, view_app_sized};
 use crate::synthetic;
 
 /// The whole picture at the size of a README: kept where `RENDERING_PICTURES` says, for eyes.
@@ -13,5 +13,5 @@ fn whole_scene() {
     capture.run(6);
     let ghost = picture(&mut capture, "scene_truth");
     assert_eq!((frame.width, frame.height), (1280, 720));
-    assert_ne!(frame, ghost);
+    assert!(changed_pixels(&frame, &ghost, 12) > 100);
 }

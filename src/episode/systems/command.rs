@@ -3,18 +3,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bevy::ecs::change_detection::ResMut;
+use bevy::ecs::change_detection::{Mut, ResMut};
 use bevy::ecs::message::Messages;
 use bevy::ecs::system::Query;
 
 use crate::episode::command::{SimCommand, Speed};
-use crate::episode::components::{Episode, EpisodeMission, EpisodePace};
+use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePlanner};
 use crate::episode::error::EpisodeError;
 use crate::episode::run::{Run, validate_episodes, waiting_parameters, with_immediate_parameters};
 use crate::episode::settings::EpisodeSettings;
 use crate::mission::{Mission, Scenario};
 
-type Episodes<'w, 's> = Query<'w, 's, (&'static Episode, &'static mut EpisodeMission, &'static mut EpisodePace)>;
+type Episodes<'w, 's> =
+    Query<'w, 's, (&'static Episode, &'static mut EpisodeMission, &'static mut EpisodePace, &'static EpisodePlanner)>;
 
 /// Carries out commands in the order they came; one that cannot be carried out becomes an error notice.
 pub fn carry_out_commands(mut run: ResMut<Run>, mut commands: ResMut<Messages<SimCommand>>, mut episodes: Episodes) {
@@ -28,7 +29,7 @@ pub fn carry_out_commands(mut run: ResMut<Run>, mut commands: ResMut<Messages<Si
     }
     run.pending = episodes
         .iter()
-        .flat_map(|(_, episode, _)| waiting_parameters(episode.mission.scenario(), &run.settings))
+        .flat_map(|(_, episode, ..)| waiting_parameters(episode.mission.scenario(), &run.settings))
         .collect::<BTreeSet<_>>();
 }
 
@@ -88,7 +89,7 @@ fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Res
 fn play(run: &mut Run, episodes: &mut Episodes) {
     run.paused = false;
     run.granted = 0;
-    episodes.iter_mut().for_each(|(_, _, mut pace)| pace.granted = 0);
+    episodes.iter_mut().for_each(|(_, _, mut pace, _)| pace.granted = 0);
 }
 
 fn set_speed(speed: Speed, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
@@ -98,7 +99,7 @@ fn set_speed(speed: Speed, run: &mut Run, episodes: &mut Episodes) -> Result<(),
     Arc::make_mut(&mut run.settings).speed = speed;
     // From 0.1 to 1000 decisions a second nobody wants to wait out the ten seconds of the old pace.
     let now = Instant::now();
-    episodes.iter_mut().for_each(|(_, _, mut pace)| pace.due = pace.due.min(now));
+    episodes.iter_mut().for_each(|(_, _, mut pace, _)| pace.due = pace.due.min(now));
     Ok(())
 }
 
@@ -109,7 +110,7 @@ fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episod
     if wanted.scenario != run.settings.scenario {
         let mission = Arc::new(Mission::new(wanted.scenario.clone(), wanted.base_dir.as_deref())?);
         let replacements = replacement_missions(&wanted, &mission, episodes)?;
-        for (_, mut episode, _) in episodes.iter_mut() {
+        for (_, mut episode, ..) in unfinished(episodes) {
             let replacement = replacements.get(&address(&episode.mission)).cloned().flatten();
             episode.altered |= replacement.is_some();
             episode.next = replacement;
@@ -117,10 +118,17 @@ fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episod
         run.mission = mission;
     }
     if search_changed {
-        episodes.iter_mut().for_each(|(_, mut episode, _)| episode.altered = true);
+        unfinished(episodes).for_each(|(_, mut episode, ..)| episode.altered = true);
     }
     run.settings = Arc::new(wanted);
     Ok(())
+}
+
+/// The episodes that a change can still reach.
+fn unfinished<'a>(
+    episodes: &'a mut Episodes,
+) -> impl Iterator<Item = (&'a Episode, Mut<'a, EpisodeMission>, Mut<'a, EpisodePace>, &'a EpisodePlanner)> {
+    episodes.iter_mut().filter(|(.., planner)| !matches!(planner, EpisodePlanner::Finished))
 }
 
 /// For every mission that is being flown, by address: the one to go on with, or `None` if nothing changes for it.
@@ -130,7 +138,7 @@ fn replacement_missions(
     episodes: &Episodes,
 ) -> Result<BTreeMap<usize, Option<Arc<Mission>>>, EpisodeError> {
     let mut replacements = BTreeMap::new();
-    for (_, episode, _) in episodes {
+    for (_, episode, ..) in episodes {
         let flown = &episode.mission;
         if replacements.contains_key(&address(flown)) {
             continue;
