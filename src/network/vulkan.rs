@@ -85,7 +85,49 @@ fn burn_device(adapter: &AdapterDescription, all: &[AdapterDescription]) -> Opti
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::{ConvolutionConfig, PolicyValueNetConfig};
+    use super::super::decorators::CheckingEvaluator;
+    use super::super::evaluator::{EvaluationBatch, Evaluator};
+    use super::super::network_evaluator::{BatchPlan, NetworkEvaluator};
+    use super::super::weights::NetworkWeights;
     use super::*;
+    use crate::mission::Seed;
+
+    /// Sums of a few hundred f32 products in another order.
+    const RELATIVE_TOLERANCE: f32 = 1e-4;
+
+    #[test]
+    fn vulkan_and_cpu_agree_on_every_output() {
+        let all = adapters();
+        let Some(adapter) = all.iter().find(|adapter| burn_device(adapter, &all).is_some()) else {
+            eprintln!("no Vulkan adapter here: nothing to compare");
+            return;
+        };
+        let stage = |channels, stride| ConvolutionConfig { channels, stride };
+        // Small, because a software adapter tunes and runs every kernel in seconds.
+        let config = PolicyValueNetConfig {
+            cells_per_axis: 8,
+            space_to_depth: 2,
+            convolutions: vec![stage(8, 1), stage(8, 2)],
+            belief_features: 16,
+            orbit_features: 16,
+            joint_features: 16,
+        };
+        let weights = NetworkWeights::untrained(&config, Seed(3)).unwrap();
+        let opened = open(adapter, &all).unwrap();
+        let plan = BatchPlan::Padded { shapes: vec![4] };
+        let card = NetworkEvaluator::<burn::backend::Vulkan>::new("card", &weights, opened.device, plan).unwrap();
+        let cpu =
+            NetworkEvaluator::<burn::backend::Flex>::new("CPU", &weights, Default::default(), BatchPlan::for_cpu());
+        let mut check = CheckingEvaluator::new(card.watching(opened.lost), cpu.unwrap(), RELATIVE_TOLERANCE);
+        let mut batch = EvaluationBatch::new(config.row_len(), 3);
+        batch.set_leaves(3);
+        for (index, number) in batch.inputs_mut().iter_mut().enumerate() {
+            *number = (index as f32 * 0.37).sin();
+        }
+        check.evaluate(&mut batch).unwrap();
+        assert!(batch.evaluations()[0] != batch.evaluations()[1]);
+    }
 
     #[test]
     fn burn_counts_each_kind_of_adapter_from_zero() {

@@ -59,6 +59,8 @@ pub struct FlownEpisode {
     pub transitions: Vec<Transition>,
     /// What it came to.
     pub metrics: EpisodeMetrics,
+    /// H/H₀ at its end.
+    pub remaining_entropy: f64,
 }
 
 /// How far a flight has come, and where its time went.
@@ -319,7 +321,8 @@ impl Slot {
     fn end(self, lambda: f64) -> Result<FlownEpisode, TrainingError> {
         let metrics = EpisodeMetrics::of(&self.mission, &self.state, &self.transitions);
         let samples = self.recorder.finish(self.mission.discount(), lambda)?;
-        Ok(FlownEpisode { number: self.number, samples, transitions: self.transitions, metrics })
+        let remaining_entropy = self.state.belief.entropy_nats() / self.mission.initial_entropy_nats();
+        Ok(FlownEpisode { number: self.number, samples, transitions: self.transitions, metrics, remaining_entropy })
     }
 }
 

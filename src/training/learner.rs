@@ -108,6 +108,33 @@ pub struct StepLosses {
     pub learning_rate: f64,
 }
 
+impl StepLosses {
+    /// Adds every number of `other`.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.policy_loss += other.policy_loss;
+        self.target_entropy += other.target_entropy;
+        self.policy_entropy += other.policy_entropy;
+        self.value_loss += other.value_loss;
+        self.value_variance += other.value_variance;
+        self.gradient_norm += other.gradient_norm;
+        self.learning_rate += other.learning_rate;
+    }
+
+    /// Every number over `count`: the mean of as many that were added.
+    pub(super) fn divided_by(self, count: u64) -> Self {
+        let share = 1.0 / count as f32;
+        Self {
+            policy_loss: self.policy_loss * share,
+            target_entropy: self.target_entropy * share,
+            policy_entropy: self.policy_entropy * share,
+            value_loss: self.value_loss * share,
+            value_variance: self.value_variance * share,
+            gradient_norm: self.gradient_norm * share,
+            learning_rate: self.learning_rate / count as f64,
+        }
+    }
+}
+
 /// Something that learns from a replay buffer, whatever device it learns on.
 pub trait Learn: Send {
     /// One step on one batch.
