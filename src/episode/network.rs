@@ -78,11 +78,6 @@ impl NetworkPlanner {
             None => Err(NetworkError::ThreadStopped { reason: "no network is open".into() }),
         }
     }
-
-    /// The open network.
-    pub fn opened(&self) -> Option<&OpenNetwork> {
-        self.open.as_ref()
-    }
 }
 
 impl OpenNetwork {

@@ -15,7 +15,7 @@ impl_reflect_opaque!((in bevy_proxops::mission) Scenario(Debug, Clone, PartialEq
 impl_reflect_opaque!((in bevy_proxops::mission) Seed(Debug, Clone, PartialEq));
 impl_reflect_opaque!((in bevy_proxops::search) SearchConfig(Debug, Clone, PartialEq, Serialize, Deserialize));
 
-impl_reflect_opaque!((in bevy_proxops::episode) NetworkSettings(Debug, Default, Clone, PartialEq));
+impl_reflect_opaque!((in bevy_proxops::episode) NetworkSettings(Debug, Clone, PartialEq));
 
 /// Makes the types known to an app, also where automatic registration is off.
 pub(super) fn register_types(app: &mut App) {

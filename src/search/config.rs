@@ -22,6 +22,11 @@ pub enum PlannerKind {
 }
 
 impl PlannerKind {
+    /// Whether it searches a tree of imagined images, to which it matters what the planner knows.
+    pub const fn searches(self) -> bool {
+        matches!(self, Self::Mcts | Self::AlphaZero)
+    }
+
     /// Whether it needs a network.
     pub const fn needs_network(self) -> bool {
         matches!(self, Self::AlphaZero | Self::NetworkOnly)

@@ -169,11 +169,7 @@ impl Shift<'_> {
 
 /// Waits for a cohort's batch, if it is out, and backs its values up. Leaves of episodes that have gone meanwhile are
 /// forgotten. Returns the number of values backed up.
-fn take_back(
-    network: &mut OpenNetwork,
-    cohort: usize,
-    episodes: &mut [ConsultingItem],
-) -> Result<u64, NetworkError> {
+fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [ConsultingItem]) -> Result<u64, NetworkError> {
     let Some(owners) = network.batches[cohort].at_network.take() else { return Ok(0) };
     // Batches come back in the order in which they were sent; the other cohort's may be the first.
     let finished = network.thread.receive()?;
