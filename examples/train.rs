@@ -112,7 +112,9 @@ fn run(options: &Options) -> Result<(), UserError> {
     while run.cycle() < options.cycles && limit.is_none_or(|limit| start.elapsed() < limit) {
         bar.set_position(u64::from(run.cycle()));
         let entry = run.run_cycle(&mut |progress| bar.set_message(message(progress)))?;
-        bar.println(line(&entry, start.elapsed()));
+        let line = line(&entry, start.elapsed());
+        // Without a terminal there is no bar to print above.
+        if bar.is_hidden() { println!("{line}") } else { bar.println(line) }
     }
     bar.finish_and_clear();
     finish(&run, &options.out)
