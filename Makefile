@@ -6,6 +6,9 @@ SHELL := /bin/bash
 # One target folder for every checkout: Bevy and Burn are compiled once.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/bevy_proxops/target
 
+# Some drivers complain without it, though nothing here needs it.
+export XDG_RUNTIME_DIR ?= /tmp
+
 .PHONY: help watch test headless bench
 
 help: ## List these targets
@@ -15,16 +18,16 @@ help: ## List these targets
 
 watch: ## Watch parallel inspection episodes in 3D (without a display: out/watch.png and out/watch.gif)
 	@scripts/setup.sh watch
-	@scripts/watch.sh $(ARGS)
+	cargo run --release --locked --example watch -- $(ARGS)
 
 test: ## Run every check: format, tests, examples, doc tests, lints, documentation, headless build
 	@scripts/setup.sh test
 	@scripts/test.sh
 
 headless: ## Run episodes without a window and print a summary
-	@scripts/setup.sh watch
+	@scripts/setup.sh build
 	cargo run --release --locked --example headless -- $(ARGS)
 
 bench: ## Measure one image, one decision and one step (criterion)
-	@scripts/setup.sh watch
+	@scripts/setup.sh build
 	cargo bench --locked $(ARGS)

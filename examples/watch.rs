@@ -1,6 +1,6 @@
 //! Several spacecraft inspect an unknown object, planned by tree search, in 3D and live.
 //!
-//! Without a display, `--offscreen` renders one episode to a picture and an animation instead.
+//! Without a display, or with `--offscreen`, one episode is rendered to a picture and an animation instead.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +22,7 @@ mod parameter_log;
 mod ui_script;
 
 use options::{BAD_INPUT, RunOptions, UserError};
+use ui_script::UiScript;
 
 /// A satellite that shows itself bit by bit, and burns that pay.
 const DEFAULT_SCENARIO: &str = "unseen_satellite";
@@ -33,7 +34,7 @@ const DEFAULT_SIMULATIONS: u32 = 300;
 struct Options {
     #[command(flatten)]
     run: RunOptions,
-    /// Render one episode without a display, to watch.png and watch.gif
+    /// Render one episode to watch.png and watch.gif instead of opening a window; so it is without a display
     #[arg(long)]
     offscreen: bool,
     /// Folder for the offscreen picture and animation
@@ -54,21 +55,34 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let settings = settings(options).map_err(|error| (BAD_INPUT, error))?;
-    if options.offscreen { render(options, settings) } else { open_window(options, settings) }
+    let script = options.script.as_deref().map(UiScript::load).transpose().map_err(|error| (BAD_INPUT, error))?;
+    if options.offscreen {
+        return render(options, settings);
+    }
+    if !has_display() {
+        eprintln!("no display (DISPLAY is not set): rendering one episode to {} instead", options.out.display());
+        return render(options, settings);
+    }
+    open_window(options, settings, script)
 }
 
 fn settings(options: &Options) -> Result<EpisodeSettings, UserError> {
     let mut settings = EpisodeSettings { scenario: Scenario::embedded(DEFAULT_SCENARIO)?, ..default() };
     settings.search.simulations = DEFAULT_SIMULATIONS;
-    settings.start_paused = options.offscreen;
-    settings.auto_restart = !options.offscreen;
     options.run.apply(&mut settings)?;
     Ok(settings)
 }
 
+/// Whether a window can be opened. The one here is an X11 window; under Wayland it needs XWayland, which sets
+/// `DISPLAY` too.
+fn has_display() -> bool {
+    !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())
+}
+
 fn render(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {
+    let settings = EpisodeSettings { start_paused: true, auto_restart: false, ..settings };
     let mut app = App::new();
-    app.add_plugins((offscreen::plugins(), ProxOpsPlugins { settings, ..default() }));
+    app.add_plugins((offscreen::plugins(), ProxOpsPlugins::new(settings)));
     let recording = offscreen::record(app, &options.out, options.frames).map_err(|error| (1, error))?;
     println!(
         "{} decisions rendered: {} and {}",
@@ -79,13 +93,13 @@ fn render(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserE
     Ok(())
 }
 
-fn open_window(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {
+fn open_window(options: &Options, settings: EpisodeSettings, script: Option<UiScript>) -> Result<(), (u8, UserError)> {
     let window = Window { title: "bevy_proxops".into(), ..default() };
     let mut app = App::new();
     app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }))
-        .add_plugins((ProxOpsPlugins { settings, ..default() }, parameter_log::plugin));
-    if let Some(script) = &options.script {
-        ui_script::play(&mut app, script).map_err(|error| (BAD_INPUT, error))?;
+        .add_plugins((ProxOpsPlugins::new(settings), parameter_log::plugin));
+    if let Some(script) = script {
+        script.play(&mut app);
     }
     if let Some(frames) = options.frames {
         app.add_systems(Last, stop_after(frames));

@@ -64,6 +64,7 @@ refuses 'no parameter is called' --set sensor.colour=3
 refuses 'search.exploration.*accepted' --set search.exploration=-1
 refuses 'seed' --seed minus-one
 refuses 'unexpected argument' --frobnicate
+refuses 'start\.a_roe_m.*outside the target' --scenario "$(scenario inside '(start: (a_roe_m: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)))')"
 
 # Good input.
 runs "headless lists scenarios" "$binaries/headless" --list scenarios
@@ -85,7 +86,7 @@ pass "the README's parameter table is current"
 runs "embed leaves its host alone" "$binaries/embed" --check
 
 runs "watch without a display" env -u DISPLAY -u WAYLAND_DISPLAY \
-    "$binaries/watch" --offscreen --frames 3 --episodes 2 --simulations 50 --out "$work/out"
+    "$binaries/watch" --frames 3 --episodes 2 --simulations 50 --out "$work/out"
 for picture in watch.png watch.gif; do
     [[ -s "$work/out/$picture" ]] || fail "watch: no $picture"
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that everything needed to build, test and watch is on this machine.
 #
-#   scripts/setup.sh watch    compiler, Vulkan loader and driver, window libraries
+#   scripts/setup.sh build    compiler and linker
+#   scripts/setup.sh watch    the same, and Vulkan loader and driver, window libraries
 #   scripts/setup.sh test     the same, and lavapipe, Xvfb and cargo-nextest
 #
 # Missing Debian/Ubuntu packages are installed through apt-get when that is permitted (root, or sudo
@@ -30,6 +31,7 @@ missing_packages() {
     loader_cache="$(ldconfig -p 2>/dev/null || true)"
     has_command cc || printf '%s\n' gcc libc6-dev
     has_command pkg-config || echo pkg-config
+    [[ "$purpose" != build ]] || return 0
     has_library libvulkan.so.1 || echo libvulkan1
     has_vulkan_driver || echo mesa-vulkan-drivers
     # The window library opens these at run time; no linker would complain.
@@ -87,8 +89,8 @@ check_test_tools() {
 
 cd "$(dirname "$0")/.."
 case "$purpose" in
-    watch | test) ;;
-    *) fail "unknown purpose '$purpose': watch or test" ;;
+    build | watch | test) ;;
+    *) fail "unknown purpose '$purpose': build, watch or test" ;;
 esac
 packages="$(missing_packages | sort -u)"
 if [[ -n "$packages" ]]; then
@@ -99,4 +101,4 @@ if [[ -n "$packages" ]]; then
     [[ -z "$packages" ]] || fail "still missing after installation: ${packages//$'\n'/ }"
 fi
 check_rust
-[[ "$purpose" == watch ]] || check_test_tools
+[[ "$purpose" != test ]] || check_test_tools

@@ -19,18 +19,25 @@ const DRAG_FRAMES: u16 = 8;
 /// Frames between asking for a screenshot and going on, while it is captured and saved.
 const SCREENSHOT_FRAMES: u32 = 10;
 
-/// Adds the script in `path` to a windowed app.
-pub fn play(app: &mut App, path: &Path) -> Result<(), UserError> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("UI script {}: {error}", path.display()))?;
-    let actions = parse(&text).map_err(|error| format!("UI script {}: {error}", path.display()))?;
-    app.insert_resource(UiScript { actions, waiting_frames: 0 }).add_systems(First, act);
-    Ok(())
-}
-
+/// What the pointer does, action by action.
 #[derive(Resource)]
-struct UiScript {
+pub struct UiScript {
     actions: VecDeque<UiAction>,
     waiting_frames: u32,
+}
+
+impl UiScript {
+    /// Reads a script file.
+    pub fn load(path: &Path) -> Result<Self, UserError> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("UI script {}: {error}", path.display()))?;
+        let actions = parse(&text).map_err(|error| format!("UI script {}: {error}", path.display()))?;
+        Ok(Self { actions, waiting_frames: 0 })
+    }
+
+    /// Plays the script in a windowed app.
+    pub fn play(self, app: &mut App) {
+        app.insert_resource(self).add_systems(First, act);
+    }
 }
 
 #[derive(Debug, PartialEq)]

@@ -12,17 +12,49 @@ pub fn display_panel(ui: &mut Ui, view: &mut ViewSettings) {
         colour_map(ui, "P(occupied) colours", &mut view.probability_colours);
         colour_map(ui, "Value colours", &mut view.value_colours);
     });
-    scale(ui, &mut view.target_magnification, 1.0..=10.0, "Target size", "×", "How many times larger than life the target is drawn.");
-    scale(ui, &mut view.servicer_magnification, 1.0..=20.0, "Servicer size", "×", "How many times larger than life the servicer is drawn.");
-    scale(ui, &mut view.confirmed_probability, 0.5..=1.0, "Confirmed from", "", "P(occupied) from which a voxel is drawn solid.");
-    scale(ui, &mut view.uncertain_opacity, 0.0..=1.0, "Uncertain voxels", "", "Opacity of a voxel nothing is known about.");
+    scale(
+        ui,
+        &mut view.target_magnification,
+        1.0..=10.0,
+        "Target size",
+        "×",
+        "How many times larger than life the target is drawn.",
+    );
+    scale(
+        ui,
+        &mut view.servicer_magnification,
+        1.0..=20.0,
+        "Servicer size",
+        "×",
+        "How many times larger than life the servicer is drawn.",
+    );
+    scale(
+        ui,
+        &mut view.confirmed_probability,
+        0.5..=1.0,
+        "Confirmed from",
+        "",
+        "P(occupied) from which a voxel is drawn solid.",
+    );
+    scale(
+        ui,
+        &mut view.uncertain_opacity,
+        0.0..=1.0,
+        "Uncertain voxels",
+        "",
+        "Opacity of a voxel nothing is known about.",
+    );
 }
 
 fn layers(ui: &mut Ui, view: &mut ViewSettings) {
     let layers = &mut view.layers;
     let switches: [(&mut bool, &str, &str); 9] = [
         (&mut layers.belief, "Belief voxels", "P(occupied) of every voxel."),
-        (&mut layers.truth, "True shape", "The shape that is inspected, as a ghost. No planner but the oracle sees it."),
+        (
+            &mut layers.truth,
+            "True shape",
+            "The shape that is inspected, as a ghost. No planner but the oracle sees it.",
+        ),
         (&mut layers.trajectory, "Path and burns", "Where the servicer flew, and its burns."),
         (&mut layers.plan, "Plan and candidates", "The path the search would fly, and the burns it tried."),
         (&mut layers.servicer, "Servicer and camera", "The servicer and its camera's field of view."),

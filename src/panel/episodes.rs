@@ -1,8 +1,8 @@
 //! The list of all parallel episodes: progress, what they have learned, what they have spent. A click puts one in focus.
 
 use bevy_egui::egui::{
-    Align2, Checkbox, Color32, DragValue, FontId, Rect, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, WidgetType, pos2,
-    vec2,
+    Align2, Checkbox, Color32, DragValue, FontId, Label, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, WidgetInfo,
+    WidgetType, pos2, vec2,
 };
 
 use crate::episode::{EpisodeSnapshot, EpisodeStatus, MAX_EPISODES, SimCommand, SimulationSnapshot};
@@ -12,6 +12,8 @@ use crate::panel::theme::{Palette, tooltip};
 const ROW_HEIGHT: f32 = 20.0;
 const BAR_HEIGHT: f32 = 14.0;
 const GAP: f32 = 10.0;
+/// What the longest column title takes.
+const FULL_TITLE_WIDTH: f32 = 136.0;
 
 /// What the list remembers between frames.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +50,7 @@ pub fn episodes_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut Ep
 }
 
 fn header(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut EpisodesPanelState, commands: &mut Vec<SimCommand>) {
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         let title = ui.label("Episodes in parallel");
         let mut episodes = state.episodes_draft.unwrap_or(snapshot.settings.episodes);
         let response = ui
@@ -75,7 +77,7 @@ fn header(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut EpisodesPanelS
             commands.push(SimCommand::SetAutoRestart(restart));
         }
         let done = format!("{} finished", figures::count(snapshot.diagnostics.episodes_done));
-        ui.weak(done);
+        ui.add(Label::new(RichText::new(done).weak()).truncate());
     });
 }
 
@@ -129,7 +131,9 @@ impl Columns {
             at(x, Align2::LEFT_CENTER, "doing");
         }
         at(self.progress[0], Align2::LEFT_CENTER, "step");
-        at(self.learned[0], Align2::LEFT_CENTER, "learned of what can be seen");
+        let wide = self.learned[1] - self.learned[0] >= FULL_TITLE_WIDTH;
+        let learned = if wide { "learned of what can be seen" } else { "learned" };
+        at(self.learned[0], Align2::LEFT_CENTER, learned);
         if let Some(x) = self.entropy {
             at(x, Align2::RIGHT_CENTER, "entropy");
         }

@@ -8,13 +8,16 @@ pub fn help_panel(ui: &mut Ui, sections: &[(&str, &[(&str, &str)])]) -> bool {
     for (heading, shortcuts) in sections {
         ui.add_space(6.0);
         ui.strong(*heading);
-        Grid::new(("proxops_help", *heading)).num_columns(2).min_col_width(64.0).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
-            for (keys, what) in *shortcuts {
-                ui.label(RichText::new(*keys).monospace().strong());
-                ui.label(*what);
-                ui.end_row();
-            }
-        });
+        Grid::new(("proxops_help", *heading)).num_columns(2).min_col_width(64.0).spacing(vec2(16.0, 4.0)).show(
+            ui,
+            |ui| {
+                for (keys, what) in *shortcuts {
+                    ui.label(RichText::new(*keys).monospace().strong());
+                    ui.label(*what);
+                    ui.end_row();
+                }
+            },
+        );
     }
     ui.add_space(8.0);
     ui.button("Close").clicked()

@@ -9,6 +9,7 @@ use crate::episode::{SimCommand, SimulationSnapshot};
 use crate::panel::display::display_panel;
 use crate::panel::episodes::episodes_panel;
 use crate::panel::help::help_panel;
+use crate::panel::icons::{Icon, icon_toggle};
 use crate::panel::legend::legend_panel;
 use crate::panel::notices::notices_panel;
 use crate::panel::parameters::parameters_panel;
@@ -17,7 +18,6 @@ use crate::panel::run_control::run_control_panel;
 use crate::panel::search_inspector::{SearchInspector, search_inspector_panel};
 use crate::panel::settings::{PanelSettings, PanelState};
 use crate::panel::shortcuts::SHORTCUTS;
-use crate::panel::icons::{Icon, icon_toggle};
 use crate::panel::theme::{self, PanelTheme};
 use crate::panel::timings::timings_panel;
 use crate::view::{ColourMap, SHORTCUTS as VIEW_SHORTCUTS, ViewSettings};
@@ -119,23 +119,17 @@ fn left(
     Panel::left(id("parameters"))
         .frame(frame(ui))
         .default_size((0.22 * width).clamp(200.0, 290.0))
-        .size_range(180.0..=(0.4 * width).max(180.0))
+        .size_range(180.0..=(0.3 * width).max(180.0))
         .show_collapsible(ui, &mut settings.parameters, |ui| {
             commands.extend(parameters_panel(ui, inputs.snapshot, &mut state.parameters));
         });
 }
 
-fn right(
-    ui: &mut Ui,
-    width: f32,
-    inputs: &PanelInputs,
-    view: Option<&mut ViewSettings>,
-    settings: &mut PanelSettings,
-) {
+fn right(ui: &mut Ui, width: f32, inputs: &PanelInputs, view: Option<&mut ViewSettings>, settings: &mut PanelSettings) {
     Panel::right(id("plots"))
         .frame(frame(ui))
         .default_size((0.24 * width).clamp(220.0, 320.0))
-        .size_range(200.0..=(0.4 * width).max(200.0))
+        .size_range(200.0..=(0.3 * width).max(200.0))
         .show_collapsible(ui, &mut settings.plots, |ui| {
             ScrollArea::vertical().id_salt("proxops_right").auto_shrink([false, false]).show(ui, |ui| {
                 let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
@@ -161,8 +155,7 @@ fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: Co
     });
     section(ui, "Progress", true, |ui| plots_panel(ui, episode));
     section(ui, "Search of the last decision", true, |ui| {
-        let inspector =
-            SearchInspector { config: &snapshot.search, actions: episode.mission.actions(), value_colours };
+        let inspector = SearchInspector { config: &snapshot.search, actions: episode.mission.actions(), value_colours };
         search_inspector_panel(ui, &inspector, episode.search.as_deref());
     });
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bevy_egui::egui::{
-    Align, Button, CollapsingHeader, Color32, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, WidgetType,
-    vec2,
+    Align, Button, CollapsingHeader, Color32, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
+    WidgetType, vec2,
 };
 
 use crate::episode::{

@@ -42,6 +42,10 @@ impl Plugin for PanelPlugin {
         if !app.is_plugin_added::<EguiPlugin>() {
             app.add_plugins(EguiPlugin::default());
         }
+        // The panel hears the keys that steer the run; heard twice, they would undo each other.
+        if let Some(mut view) = app.world_mut().get_resource_mut::<ViewSettings>() {
+            view.run_shortcuts &= !self.settings.shortcuts;
+        }
         app.register_type::<PanelSettings>()
             .register_type::<PanelLayout>()
             .insert_resource(self.settings.clone())

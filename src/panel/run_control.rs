@@ -197,6 +197,10 @@ fn file_box(ui: &mut Ui, path: &mut String) -> Option<SimCommand> {
     let edit = ui
         .add(TextEdit::singleline(path).hint_text("my_scenarios/approach.ron").desired_width(PATH_WIDTH))
         .labelled_by(label.id);
+    // The box is what the menu was opened for, so typing goes there at once.
+    if ui.memory(|memory| memory.focused().is_none()) && !edit.lost_focus() {
+        edit.request_focus();
+    }
     let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     let load = named(ui.add_enabled(!path.trim().is_empty(), Button::new("Load")), "Load this file");
     if (entered || load.clicked()) && !path.trim().is_empty() {

@@ -172,7 +172,7 @@ impl AlphaZeroSearch {
             depth: 0,
             edges,
             order: if self.order.is_empty() { &Action::ALL } else { &self.order },
-            range: self.tree.value_range(0),
+            range: self.tree.value_range(),
         };
         let (action, policy) = if edges.is_empty() {
             (Action::NONE, [0.0; Action::COUNT])

@@ -39,55 +39,51 @@ pub fn apply<S>(tree: &mut SearchTree<S>, leaf: LeafValue) {
         node.in_flight -= 1;
         node.value_sum += value;
         let Some(parent) = node.parent else { return };
-        let (action, depth) = (node.action, node.depth);
+        let action = node.action;
         let edge = tree.edge_mut(parent, action);
         value = f64::from(edge.reward) + discount * value;
         edge.visits += 1;
         edge.in_flight -= 1;
         edge.value_sum += value;
         let q = edge.value_sum / f64::from(edge.visits);
-        tree.range_mut(depth - 1).include(q);
+        tree.value_range_mut().include(q);
         at = parent;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ValueRange, toy};
+    use super::super::toy;
     use super::*;
 
-    /// Seven simulations with UCB1, c = 1, γ = 1/2, worked by hand. Returns r + γV backed up at the root, in order:
-    /// a0 3/4 (leaf 2); a1 5/8 (leaf 3); a0 7/16 (ends at 4); a1 11/16 (at 6); a1 3/4 (at 7); a1 3/4 (at 7 again).
+    /// Eight simulations with UCB1, c = 1, γ = 1/2, worked by hand. Returns r + γV backed up at the root, in order:
+    /// a0 3/4 (leaf 2); a1 5/8 (leaf 3); a0 7/16 (ends at 4); a1 11/16 (at 6); a1 3/4 (at 7); a0 1/4 (at 5); a1 3/4 (at 7).
     #[test]
-    fn seven_simulations_give_the_visits_and_values_worked_by_hand() {
+    fn eight_simulations_give_the_visits_and_values_worked_by_hand() {
         let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..7);
+        toy::run(&mut tree, 0..6);
+        let states: Vec<_> = tree.nodes().iter().map(|node| node.state).collect();
+        assert_eq!(states, [1, 2, 3, 4, 6, 7], "in the order of the walks; nobody has walked to 5 yet");
+        toy::run(&mut tree, 6..8);
 
         let root = tree.node(NodeId::ROOT);
-        assert_eq!((root.visits, root.value()), (7, Some(4.0 / 7.0)));
+        assert_eq!((root.visits, root.value()), (8, Some(4.25 / 8.0)));
         let edges: Vec<_> = tree.edges(NodeId::ROOT).iter().map(|edge| (edge.visits, edge.q())).collect();
-        assert_eq!(edges, [(2, Some(0.59375)), (4, Some(0.703125))]);
+        assert_eq!(edges, [(3, Some(1.4375 / 3.0)), (4, Some(0.703125))]);
 
         let second = tree.edges(NodeId::ROOT)[1].child.unwrap();
         assert_eq!((tree.node(second).visits, tree.node(second).value_sum), (4, 0.625));
         let edges: Vec<_> = tree.edges(second).iter().map(|edge| (edge.visits, edge.q(), edge.reward)).collect();
         assert_eq!(edges, [(1, Some(0.125), 0.125), (2, Some(0.25), 0.25)]);
-        assert_eq!(tree.nodes().len(), 6, "node 5 was never walked to and never made");
     }
 
     #[test]
-    fn the_range_of_a_depth_spans_the_means_met_there() {
-        let range = |low, high| {
-            let mut range = ValueRange::EMPTY;
-            range.include(low);
-            range.include(high);
-            range
-        };
+    fn the_value_range_spans_every_mean_an_edge_has_had() {
         let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..7);
-        assert_eq!(tree.value_range(0), range(0.59375, 0.75));
-        assert_eq!(tree.value_range(1), range(0.125, 0.375));
-        assert_eq!(tree.value_range(2), ValueRange::EMPTY);
+        toy::run(&mut tree, 0..4);
+        assert_eq!((tree.value_range().low(), tree.value_range().high()), (0.375, 0.75));
+        toy::run(&mut tree, 4..8);
+        assert_eq!((tree.value_range().low(), tree.value_range().high()), (0.0, 0.75));
     }
 
     #[test]

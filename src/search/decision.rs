@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::mission::{Action, ActionSet};
 use crate::orbit::{ChiefOrbit, Dynamics, RelativeState};
 
-use super::{NodeId, SearchTree, ValueRange};
+use super::{NodeId, SearchTree};
 
 /// What a planner chose, and everything worth showing of how it came to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub struct CandidateBranch {
     pub action: Action,
     /// Visits of the branch.
     pub visits: u32,
-    /// Mean of r + γV, 0 for the worst and 1 for the best met at this depth.
+    /// Mean of r + γV, 0 for the worst and 1 for the best met in this tree.
     pub q_normalised: f32,
     /// Time of the burn, s after the chief's elements were given.
     pub time_s: f32,
@@ -139,7 +139,6 @@ impl Motion {
         let node = tree.node(id);
         let parent_id = node.parent?;
         let parent = tree.node(parent_id);
-        let range: ValueRange = tree.value_range(parent.depth);
         let q = tree.edges(parent_id)[node.action.index()].q().unwrap_or(0.0);
         let burnt = self.dynamics.apply_impulse(&self.chief, &parent.state, &self.actions.impulse(node.action));
         Some(CandidateBranch {
@@ -148,7 +147,7 @@ impl Motion {
             depth: node.depth as u8,
             action: node.action,
             visits: node.visits,
-            q_normalised: range.normalise(q) as f32,
+            q_normalised: tree.value_range().normalise(q) as f32,
             time_s: parent.state.time_s as f32,
             roe: burnt.roe.as_array().map(|element| element as f32),
         })

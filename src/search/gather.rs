@@ -71,7 +71,7 @@ fn descend<M: SearchModel>(
         depth: node.depth,
         edges: tree.edges(at),
         order: model.actions(),
-        range: tree.value_range(node.depth),
+        range: tree.value_range(),
     });
     let edge = tree.edge_mut(at, action);
     edge.in_flight += 1;

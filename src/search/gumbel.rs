@@ -1,6 +1,6 @@
 use crate::mission::Action;
 
-use super::{Choice, SelectionRule};
+use super::{Choice, SelectionRule, ValueRange};
 
 /// Gumbel search (Danihelka et al. 2022, "Policy improvement by planning with Gumbel"): below the root a node's edges
 /// are tried in proportion to its improved policy, at the root by sequential halving among sampled actions.
@@ -48,8 +48,8 @@ pub fn visit_schedule(considered: usize, simulations: usize) -> Vec<u32> {
 impl Gumbel {
     /// Logits of the improved policy: ln P + σ(q̂), where an edge never tried has the mixed value of its node.
     ///
-    /// σ(q̂) = (c_visit + max N)·c_scale·q̂ with q̂ normalised to 0…1 (eq. 8); the mixed value weighs the node's own
-    /// evaluation against the tried edges' prior-weighted mean (eq. 33).
+    /// σ(q̂) = (c_visit + max N)·c_scale·q̂ (eq. 8), with q̂ normalised so that the worst of the node's actions has 0 and the
+    /// best 1; the mixed value weighs the node's own evaluation against the tried edges' prior-weighted mean (eq. 33).
     pub fn improved_logits(&self, choice: &Choice) -> [f64; Action::COUNT] {
         let mut tried = 0.0;
         let mut mass = 0.0;
@@ -67,9 +67,11 @@ impl Gumbel {
         let mean = if mass > 0.0 { weighted / mass } else { choice.own_value };
         let mixed = (choice.own_value + tried * mean) / (1.0 + tried);
         let scale = (self.visit_scale + f64::from(most)) * self.value_scale;
+        let mut range = ValueRange::EMPTY;
+        choice.edges.iter().for_each(|edge| range.include(edge.q().unwrap_or(mixed)));
         let mut logits = [f64::NEG_INFINITY; Action::COUNT];
         for (logit, edge) in logits.iter_mut().zip(choice.edges) {
-            let value = choice.range.normalise(edge.q().unwrap_or(mixed)).clamp(0.0, 1.0);
+            let value = range.normalise(edge.q().unwrap_or(mixed));
             // Priors are f32 probabilities: the smallest keeps the logarithm finite.
             *logit = f64::from(edge.prior.max(f32::MIN_POSITIVE)).ln() + scale * value;
         }
@@ -143,7 +145,7 @@ impl SelectionRule for Gumbel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Edge, ValueRange};
+    use super::super::Edge;
     use super::*;
 
     fn edge(visits: u32, q: f64, prior: f32) -> Edge {
@@ -195,12 +197,12 @@ mod tests {
     }
 
     /// Two edges tried: N = 3 and 1, q = 0.8 and 0.4, P = 0.5 and 0.3; mean (0.4 + 0.12)/0.8 = 0.65; mixed
-    /// (0.25 + 4·0.65)/5 = 0.57; scale (50 + 3)·0.1 = 5.3.
+    /// (0.25 + 4·0.65)/5 = 0.57, between the two at 0.425; scale (50 + 3)·0.1 = 5.3.
     #[test]
     fn improved_logits_are_those_worked_by_hand() {
         let edges = [edge(3, 0.8, 0.5), edge(1, 0.4, 0.3), edge(0, 0.0, 0.2)];
         let logits = with_choice(1, 0.25, &edges, |choice| rule(Vec::new()).improved_logits(choice));
-        for (logit, (prior, value)) in logits.iter().zip([(0.5_f32, 0.8), (0.3, 0.4), (0.2, 0.57)]) {
+        for (logit, (prior, value)) in logits.iter().zip([(0.5_f32, 1.0), (0.3, 0.0), (0.2, 0.425)]) {
             // Priors are f32.
             assert!((logit - (f64::from(prior).ln() + 5.3 * value)).abs() < 1e-6, "{logits:?}");
         }

@@ -1,4 +1,19 @@
 //! Monte-Carlo tree search over beliefs: arena, gather/apply halves, selection rules, planners. Knows nothing of Bevy.
+//!
+//! A node of the [`SearchTree`] is a *belief*: where the servicer is and what it would believe about the target after a
+//! sequence of burns and images. Search is two halves that know neither threads nor who values a leaf:
+//!
+//! 1. [`gather`] walks down from the root, edge by edge as a [`SelectionRule`] says, takes the first untaken step it meets
+//!    in the [`SearchModel`] (one burn, one imagined image, one belief update), marks its path in flight and returns a
+//!    [`LeafRequest`].
+//! 2. [`apply`] takes the [`LeafValue`], backs r + γV up to the root and takes the marks off.
+//!
+//! Between the two stands whoever values leaves: here a [`RollOut`]. [`Search`] is the plainest scheduler around them,
+//! one leaf at a time and resumable, and [`decide`] runs it in one go. [`AlphaZeroSearch`] gives its leaves out to whoever
+//! owns a network: [`Puct`] or [`Gumbel`] choose, and many searches share one batch.
+//!
+//! What is *not* here, because it does not pay for this problem: transpositions (burns at different times give different
+//! orbits), and keeping a tree for the next decision (a real image never equals an imagined one).
 mod alpha_zero;
 mod alpha_zero_config;
 mod apply;

@@ -149,8 +149,7 @@ pub struct SearchTree<S = RelativeState> {
     edges: Vec<Edge>,
     /// `belief_len` bytes for every slot; while a terminal node is made also one more, as scratch.
     beliefs: Vec<i8>,
-    /// For every depth the range of r + γV of the edges leaving it.
-    ranges: Vec<ValueRange>,
+    value_range: ValueRange,
     actions: usize,
     belief_len: usize,
     depth_limit: u32,
@@ -164,7 +163,7 @@ impl<S> Default for SearchTree<S> {
             nodes: Vec::new(),
             edges: Vec::new(),
             beliefs: Vec::new(),
-            ranges: Vec::new(),
+            value_range: ValueRange::EMPTY,
             actions: 0,
             belief_len: 0,
             depth_limit: 0,
@@ -183,7 +182,6 @@ impl<S: Copy> SearchTree<S> {
         self.depth_limit = root.depth_limit;
         self.root_step = root.step;
         self.discount = root.discount;
-        self.ranges.resize(root.depth_limit as usize, ValueRange::EMPTY);
         self.reserve(root.nodes.max(1));
         self.beliefs.extend_from_slice(root.belief);
         self.push(Node::new(root.state, root.entropy_nats, 0));
@@ -206,7 +204,7 @@ impl<S: Copy> SearchTree<S> {
         self.nodes.clear();
         self.edges.clear();
         self.beliefs.clear();
-        self.ranges.clear();
+        self.value_range = ValueRange::EMPTY;
     }
 
     /// Appends a node; the last `belief_len` bytes of the pool are its belief, dropped again if it is terminal.
@@ -306,16 +304,13 @@ impl<S> SearchTree<S> {
         }
     }
 
-    pub(super) fn range_mut(&mut self, depth: u32) -> &mut ValueRange {
-        &mut self.ranges[depth as usize]
+    pub(super) fn value_range_mut(&mut self) -> &mut ValueRange {
+        &mut self.value_range
     }
 
-    /// Range of r + γV over the edges that leave nodes of this depth.
-    ///
-    /// One range a depth, not one a tree: with a finite horizon the return still to come shrinks with depth, and one
-    /// range for all would be filled by that difference instead of by the difference between actions.
-    pub fn value_range(&self, depth: u32) -> ValueRange {
-        self.ranges.get(depth as usize).copied().unwrap_or(ValueRange::EMPTY)
+    /// Range of all means of r + γV that edges of this tree have had.
+    pub fn value_range(&self) -> ValueRange {
+        self.value_range
     }
 
     /// Discount γ of the backup.
@@ -357,7 +352,6 @@ impl<S> SearchTree<S> {
         self.nodes.capacity() * size_of::<Node<S>>()
             + self.edges.capacity() * size_of::<Edge>()
             + self.beliefs.capacity()
-            + self.ranges.capacity() * size_of::<ValueRange>()
     }
 
     /// Checks what must hold whenever no walk is under way: nothing in flight, and every node's visits are its own
@@ -404,13 +398,13 @@ mod tests {
         }
         assert_eq!(tree.edges.as_ptr(), edges);
         assert_eq!(tree.nodes().len(), 1);
-        assert_eq!(tree.value_range(0), ValueRange::EMPTY);
+        assert_eq!(tree.value_range(), ValueRange::EMPTY);
     }
 
     #[test]
     fn terminal_nodes_have_neither_edges_nor_belief() {
         let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..7);
+        toy::run(&mut tree, 0..6);
         let terminal: Vec<_> = tree.ids().filter(|&id| tree.node(id).is_terminal()).collect();
         assert_eq!(terminal.len(), 3);
         for id in terminal {
@@ -422,7 +416,7 @@ mod tests {
     #[test]
     fn a_child_starts_from_its_parents_belief() {
         let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..7);
+        toy::run(&mut tree, 0..6);
         let beliefs: Vec<_> = tree.ids().map(|id| tree.belief(id).first().copied()).collect();
         assert_eq!(beliefs, [Some(0), Some(1), Some(1), None, None, None]);
     }
@@ -430,7 +424,7 @@ mod tests {
     #[test]
     fn the_principal_variation_follows_visits() {
         let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..7);
+        toy::run(&mut tree, 0..6);
         let states: Vec<_> = tree.principal_variation().iter().map(|&id| tree.node(id).state).collect();
         assert_eq!(states, [3, 7]);
         assert!(SearchTree::<u32>::default().principal_variation().is_empty());
@@ -439,7 +433,7 @@ mod tests {
     #[test]
     fn a_torn_tree_is_noticed() {
         let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..7);
+        toy::run(&mut tree, 0..6);
         assert_eq!(tree.check_at_rest(), Ok(()));
         tree.edge_mut(NodeId::ROOT, Action::ALL[1]).in_flight = 1;
         assert_eq!(tree.check_at_rest().unwrap_err(), "node 0: 1 still in flight");

@@ -77,7 +77,7 @@ fn search(round: u32, own: &LeafEvaluation, rule: &Rules) -> ([f32; Action::COUN
         depth: 0,
         edges: tree.edges(NodeId::ROOT),
         order: &Action::ALL[..2],
-        range: tree.value_range(0),
+        range: tree.value_range(),
     };
     (rule.policy(&choice), root.value().unwrap_or(0.0))
 }

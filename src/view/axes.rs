@@ -1,11 +1,11 @@
-//! What gives the picture its scale: axes R, T, N at the target, range rings in the orbit plane, the grid's outline.
+//! What gives the picture its scale: axes R, T, N at the target, level range rings (in the plane of T and N), the grid's outline.
 
 use bevy::prelude::*;
 
 use super::frame::ViewFrames;
-use super::line_art::{Label, LineStyle, drawing, label, redraw};
+use super::line_art::{LineStyle, drawing, label, redraw};
 use super::palette;
-use super::scene::{SceneBelief, SceneFlight};
+use super::scene::{SceneBelief, SceneExtent};
 use super::settings::ViewSettings;
 
 #[derive(Component)]
@@ -17,10 +17,11 @@ pub(super) fn spawn_axes(mut commands: Commands, frames: Res<ViewFrames>, mut as
     commands.spawn((AxisLines, drawing(&mut assets, LineStyle::solid(1.4), frames.rtn)));
 }
 
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn draw_axes(
     settings: Res<ViewSettings>,
     belief: Res<SceneBelief>,
-    flight: Res<SceneFlight>,
+    extent: Res<SceneExtent>,
     frames: Res<ViewFrames>,
     axes: Query<&Gizmo, With<AxisLines>>,
     old_labels: Query<Entity, With<AxisLabel>>,
@@ -31,7 +32,7 @@ pub(super) fn draw_axes(
     let Some((grid, _)) = &belief.source else { return };
     let scale = settings.target_scale();
     let half = grid.half_extent_m() as f32 * scale;
-    let rings = ring_radii(half, farthest(&flight));
+    let rings = ring_radii(half, farthest(&extent));
     let wanted = (half, rings.clone(), settings.clone());
     if drawn.as_ref() == Some(&wanted) {
         return;
@@ -49,8 +50,10 @@ pub(super) fn draw_axes(
             lines.line_gradient(Vec3::ZERO, axis * axis_length(half), colour.with_alpha(0.55), colour);
         }
         for radius in &rings {
-            let in_orbit_plane = Isometry3d::IDENTITY;
-            lines.circle(in_orbit_plane, *radius as f32, palette::FRAME.with_alpha(0.16)).resolution(128);
+            let level = Quat::from_rotation_arc(Vec3::Z, Vec3::X);
+            lines
+                .circle(Isometry3d::from_rotation(level), *radius as f32, palette::FRAME.with_alpha(0.2))
+                .resolution(128);
         }
     }
     if !settings.layers.axes {
@@ -60,11 +63,11 @@ pub(super) fn draw_axes(
         let bundle = label(&mut assets, (text, colour, pixels), place, frames.rtn);
         commands.spawn((AxisLabel, bundle));
     };
-    for (index, (axis, name)) in Vec3::AXES.into_iter().zip(["R up", "T along track", "N"]).enumerate() {
-        write(name, palette::axis(index), 13.0, axis * (axis_length(half) + 0.06 * half));
+    for (index, (axis, name)) in Vec3::AXES.into_iter().zip(["R", "T", "N"]).enumerate() {
+        write(name, palette::axis(index), 15.0, axis * (axis_length(half) + 0.1 * half));
     }
     if scale != 1.0 {
-        write(&format!("target drawn x{scale}"), palette::TEXT_DIM, 11.0, Vec3::new(-1.22, 0.0, 0.0) * half);
+        write(&format!("target drawn x{scale}"), palette::TEXT_DIM, 11.0, Vec3::new(-1.3, 0.0, 0.0) * half);
     }
     for radius in rings {
         write(&format!("{radius} m"), palette::TEXT_DIM, 10.0, Vec3::Y * radius as f32);
@@ -75,8 +78,8 @@ fn axis_length(half_extent_m: f32) -> f32 {
     1.55 * half_extent_m
 }
 
-fn farthest(flight: &SceneFlight) -> f32 {
-    flight.coast.iter().map(|point| point.length()).fold(0.0, f32::max)
+fn farthest(extent: &SceneExtent) -> f32 {
+    extent.points.iter().map(|point| point.length()).fold(0.0, f32::max)
 }
 
 /// Two to five round ranges between the grid and the farthest point of the flight, m.
@@ -89,11 +92,6 @@ fn ring_radii(half_extent_m: f32, farthest_m: f32) -> Vec<u32> {
         .map(|ring| ring * spacing)
         .filter(|radius| *radius as f32 > 1.3 * half_extent_m && (*radius as f32) < farthest_m + spacing as f32)
         .collect()
-}
-
-/// Labels follow the layer even while nothing else is redrawn.
-pub(super) fn has_labels(labels: Query<(), With<Label>>) -> bool {
-    !labels.is_empty()
 }
 
 #[cfg(test)]

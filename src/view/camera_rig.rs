@@ -8,6 +8,7 @@ use bevy::time::Real;
 
 use super::capture::CaptureTarget;
 use super::frame::{ViewRoot, bevy_from_rtn};
+use super::hud::{has_legend, scene_area};
 use super::input::InputFree;
 use super::palette;
 use super::quality::{Quality, apply_quality};
@@ -78,9 +79,9 @@ impl OrbitPose {
         let Some(first) = points.first() else { return *self };
         let into_view = self.rotation().inverse();
         let seen = |point: &Vec3| into_view * *point;
-        let (low, high) = points.iter().fold((seen(first), seen(first)), |(low, high), point| {
-            (low.min(seen(point)), high.max(seen(point)))
-        });
+        let (low, high) = points
+            .iter()
+            .fold((seen(first), seen(first)), |(low, high), point| (low.min(seen(point)), high.max(seen(point))));
         let focus_seen = (low + high) / 2.0;
         let distance = points
             .iter()
@@ -181,7 +182,8 @@ pub(super) fn steer(
             goal.pitch_rad = (goal.pitch_rad + drag.y * RAD_PER_PIXEL).clamp(-MAX_PITCH_RAD, MAX_PITCH_RAD);
         } else {
             let height = camera.logical_viewport_size().map_or(720.0, |size| size.y).max(1.0);
-            let metres_per_pixel = 2.0 * goal.distance * (0.5 * FOV_RAD).tan() / height;
+            // From the projection, which panels and small grids narrow.
+            let metres_per_pixel = 2.0 * goal.distance / (camera.clip_from_view().y_axis.y * height);
             let shift = Vec3::new(-drag.x, drag.y, 0.0) * metres_per_pixel;
             goal.focus += goal.rotation() * shift;
         }
@@ -192,6 +194,7 @@ pub(super) fn steer(
 pub(super) fn follow(
     time: Res<Time<Real>>,
     area: Res<ViewArea>,
+    settings: Res<ViewSettings>,
     extent: Res<SceneExtent>,
     roots: Query<&GlobalTransform, With<ViewRoot>>,
     mut cameras: Query<(&mut OrbitCamera, &mut Transform, &mut Camera), Without<ViewRoot>>,
@@ -199,10 +202,10 @@ pub(super) fn follow(
     let Some(root) = roots.iter().next() else { return };
     for (mut rig, mut transform, mut camera) in &mut cameras {
         let Some(size) = camera.logical_viewport_size() else { continue };
-        let free = area.in_window(size);
+        let free = scene_area(area.in_window(size), has_legend(&settings, &area), &settings);
         camera.sub_camera_view = lens_shift(size, free);
         if rig.frames_scene && !extent.points.is_empty() {
-            const MARGIN: f32 = 0.86;
+            const MARGIN: f32 = 0.9;
             let tangents = (0.5 * FOV_RAD).tan() * MARGIN * Vec2::new(free.width() / free.height(), 1.0);
             rig.goal = rig.goal.framing(&extent.points, tangents);
         }
@@ -225,6 +228,7 @@ fn lens_shift(window: Vec2, free: Rect) -> Option<SubCameraView> {
 
 /// The camera the view is seen through: its own, or the host's first active one.
 #[derive(SystemParam)]
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) struct ViewEye<'w, 's> {
     own: Query<'w, 's, (&'static Camera, &'static GlobalTransform), With<OrbitCamera>>,
     others: Query<'w, 's, (&'static Camera, &'static GlobalTransform), (With<Camera3d>, Without<OrbitCamera>)>,
@@ -233,7 +237,10 @@ pub(super) struct ViewEye<'w, 's> {
 impl ViewEye<'_, '_> {
     pub fn get(&self) -> Option<(&Camera, &GlobalTransform)> {
         let active = |(camera, _): &(&Camera, &GlobalTransform)| camera.is_active;
-        self.own.iter().find(active).or_else(|| self.others.iter().filter(active).min_by_key(|(camera, _)| camera.order))
+        self.own
+            .iter()
+            .find(active)
+            .or_else(|| self.others.iter().filter(active).min_by_key(|(camera, _)| camera.order))
     }
 
     pub fn position(&self) -> Option<Vec3> {

@@ -10,7 +10,11 @@ use super::settings::ViewSettings;
 #[derive(Component)]
 pub(super) struct CandidateLines;
 
-pub(super) fn spawn_candidates(mut commands: Commands, frames: Res<ViewFrames>, mut assets: ResMut<Assets<GizmoAsset>>) {
+pub(super) fn spawn_candidates(
+    mut commands: Commands,
+    frames: Res<ViewFrames>,
+    mut assets: ResMut<Assets<GizmoAsset>>,
+) {
     commands.spawn((CandidateLines, drawing(&mut assets, LineStyle::solid(1.5), frames.rtn)));
 }
 

@@ -1,6 +1,6 @@
 //! Pictures without a window: the view's own camera renders into an image, whose pixels come back as RGBA.
 
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::channel;
 
 use bevy::prelude::*;
 use bevy::render::RenderApp;
@@ -35,12 +35,8 @@ pub struct CaptureTarget(pub Handle<Image>);
 impl Plugin for CapturePlugin {
     fn build(&self, app: &mut App) {
         let Some(mut images) = app.world_mut().get_resource_mut::<Assets<Image>>() else { return };
-        let image = Image::new_target_texture(
-            self.width.max(1),
-            self.height.max(1),
-            TextureFormat::Rgba8UnormSrgb,
-            None,
-        );
+        let image =
+            Image::new_target_texture(self.width.max(1), self.height.max(1), TextureFormat::Rgba8UnormSrgb, None);
         let handle = images.add(image);
         app.insert_resource(CaptureTarget(handle));
     }
@@ -130,18 +126,11 @@ impl Capture {
         });
         for _ in 0..MOST_UPDATES {
             self.app.update();
-            if let Some(image) = received(&receiver) {
+            if let Ok(image) = receiver.try_recv() {
                 return into_frame(image);
             }
         }
         Err(CaptureError::NoAnswer { updates: MOST_UPDATES })
-    }
-}
-
-fn received(receiver: &Receiver<Image>) -> Option<Image> {
-    match receiver.try_recv() {
-        Ok(image) => Some(image),
-        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bevy::camera::visibility::NoFrustumCulling;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 
@@ -11,7 +12,7 @@ use super::camera_rig::ViewEye;
 use super::coarsen;
 use super::flat_material::{FlatMaterial, FlatMeshBuilder};
 use super::frame::{ViewFrames, bevy_from_rtn};
-use super::hud::{Hud, HudSize, MARGIN, write};
+use super::hud::{Hud, HudSheet, MARGIN, write};
 use super::input::InputFree;
 use super::line_art::{LineStyle, drawing, redraw};
 use super::palette;
@@ -38,10 +39,16 @@ pub(super) struct SmallGridLayer {
     slot: usize,
     drawn: Option<Arc<[u8]>>,
 }
+impl SmallGridLayer {
+    fn shows(&self, belief: &Arc<[u8]>) -> bool {
+        self.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, belief))
+    }
+}
+
 #[derive(Component)]
 pub(super) struct RowLines;
 #[derive(Component)]
-pub(super) struct Tile;
+pub(super) struct Tiles;
 
 /// Which slots are shown where; a change makes the row anew.
 #[derive(Resource, Default, PartialEq, Clone, Debug)]
@@ -49,7 +56,7 @@ pub(super) struct RowLayout {
     first_slot: usize,
     /// Cells along each axis and edge of a cell in metres, per shown slot.
     geometries: Vec<(u32, f32)>,
-    sheet: Option<Vec2>,
+    sheet: Option<HudSheet>,
 }
 
 /// What is written under the grids.
@@ -69,10 +76,12 @@ struct Caption {
 const LARGEST_TILE: f32 = 92.0;
 const SMALLEST_TILE: f32 = 44.0;
 const GAP: f32 = 10.0;
+/// Height of the row with its margin, for whoever must stay above it, pixels.
+pub(super) const ROW_HEIGHT: f32 = LARGEST_TILE + CAPTION_HEIGHT + MARGIN;
 /// Room for number and progress under a grid, pixels.
 const CAPTION_HEIGHT: f32 = 22.0;
 /// Share of a tile that the grid's edge takes: a turned cube is up to 1.7 times as wide.
-const GRID_SHARE: f32 = 0.56;
+const GRID_SHARE: f32 = 0.54;
 
 /// A run of slots that contains the focus.
 fn shown_slots(total: usize, focus: usize, most: usize) -> std::ops::Range<usize> {
@@ -86,16 +95,16 @@ impl RowLayout {
         self.geometries.len()
     }
 
-    fn tile(&self, sheet: Vec2) -> f32 {
-        let available = (sheet.x - 2.0 * MARGIN + GAP) / self.count().max(1) as f32 - GAP;
+    fn tile(&self, sheet: &HudSheet) -> f32 {
+        let available = (sheet.size.x - 2.0 * MARGIN + GAP) / self.count().max(1) as f32 - GAP;
         available.clamp(SMALLEST_TILE, LARGEST_TILE)
     }
 
     /// Centre of the tile of the `place`-th grid, pixels.
-    fn tile_centre(&self, sheet: Vec2, place: usize) -> Vec2 {
+    fn tile_centre(&self, sheet: &HudSheet, place: usize) -> Vec2 {
         let tile = self.tile(sheet);
         let width = self.count() as f32 * (tile + GAP) - GAP;
-        let left = (sheet.x - width) / 2.0;
+        let left = (sheet.size.x - width) / 2.0;
         Vec2::new(left + place as f32 * (tile + GAP) + tile / 2.0, MARGIN + CAPTION_HEIGHT + tile / 2.0)
     }
 }
@@ -114,7 +123,7 @@ pub(super) fn spawn_row(
 pub(super) fn lay_out_row(
     settings: Res<ViewSettings>,
     latest: Option<Res<LatestSnapshot>>,
-    size: Res<HudSize>,
+    sheet: Res<HudSheet>,
     huds: Query<(), With<Hud>>,
     mut layout: ResMut<RowLayout>,
     mut captions: ResMut<RowCaptions>,
@@ -122,8 +131,9 @@ pub(super) fn lay_out_row(
     let Some(latest) = latest else { return };
     let (episodes, focus) = (&latest.0.episodes, latest.0.focus);
     let focus_slot = episodes.iter().position(|episode| episode.number == focus).unwrap_or(0);
-    let sheet = (!huds.is_empty()).then_some(size.0);
-    let fitting = sheet.map_or(usize::MAX, |sheet| ((sheet.x - 2.0 * MARGIN + GAP) / (SMALLEST_TILE + GAP)) as usize);
+    let sheet = (!huds.is_empty()).then_some(*sheet);
+    let fitting =
+        sheet.map_or(usize::MAX, |sheet| ((sheet.size.x - 2.0 * MARGIN + GAP) / (SMALLEST_TILE + GAP)) as usize);
     let wanted = if settings.layers.small_grids && episodes.len() > 1 { settings.max_small_grids as usize } else { 0 };
     let slots = shown_slots(episodes.len(), focus_slot, wanted.min(fitting));
     let shown = &episodes[slots.clone()];
@@ -141,12 +151,14 @@ fn caption(episode: &EpisodeSnapshot) -> Caption {
 }
 
 /// Makes the row anew after a change of its layout.
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn rebuild_row(
     layout: Res<RowLayout>,
     extent: Res<SceneExtent>,
     frames: Res<ViewFrames>,
     huds: Query<Entity, With<Hud>>,
-    stale: Query<Entity, Or<(With<SmallGrid>, With<Tile>)>>,
+    stale: Query<Entity, Or<(With<SmallGrid>, With<Tiles>)>>,
     mut spawner: VoxelLayerSpawner,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<FlatMaterial>>,
@@ -154,18 +166,14 @@ pub(super) fn rebuild_row(
     stale.iter().for_each(|entity| spawner.commands.entity(entity).despawn());
     let hud = huds.iter().next();
     if let (Some(hud), Some(sheet), true) = (hud, layout.sheet, layout.count() > 0) {
-        let tile = layout.tile(sheet);
-        let mesh = meshes.add(tile_mesh(tile));
-        let material = materials.add(FlatMaterial::glowing(AlphaMode::Opaque));
-        for place in 0..layout.count() {
-            let centre = Transform::from_translation(layout.tile_centre(sheet, place).extend(0.0));
-            spawner.commands.spawn((Tile, Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()), centre, ChildOf(hud)));
-        }
+        let mesh = Mesh3d(meshes.add(tiles_mesh(&layout, &sheet)));
+        let material = MeshMaterial3d(materials.add(FlatMaterial::glowing(AlphaMode::Opaque)));
+        spawner.commands.spawn((Tiles, mesh, material, NoFrustumCulling, ChildOf(hud)));
     }
     for (place, (cells, size_m)) in layout.geometries.iter().copied().enumerate() {
         let half_extent_m = 0.5 * cells as f32 * size_m;
         let (parent, transform) = match (hud, layout.sheet) {
-            (Some(hud), Some(sheet)) => (hud, on_sheet(&layout, sheet, place, half_extent_m)),
+            (Some(hud), Some(sheet)) => (hud, on_sheet(&layout, &sheet, place, half_extent_m)),
             _ => (frames.root, under_scene(&extent, layout.count(), place, half_extent_m)),
         };
         let slot = layout.first_slot + place;
@@ -173,20 +181,19 @@ pub(super) fn rebuild_row(
         let grid = spawner.commands.spawn((small, transform, Visibility::Inherited, ChildOf(parent))).id();
         let coarse_cells = cells / coarsen::factor(cells);
         let coarse_size_m = size_m * coarsen::factor(cells) as f32;
-        for (kind, geometry) in [
-            (VoxelLayerKind::Confirmed, (cells, size_m)),
-            (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m)),
-        ] {
+        for (kind, geometry) in
+            [(VoxelLayerKind::Confirmed, (cells, size_m)), (VoxelLayerKind::Uncertain, (coarse_cells, coarse_size_m))]
+        {
             spawner.spawn(grid, kind, geometry, &[], SmallGridLayer { slot, drawn: None });
         }
     }
 }
 
 /// In front of its tile, so that the tile hides what is behind both.
-fn on_sheet(layout: &RowLayout, sheet: Vec2, place: usize, half_extent_m: f32) -> Transform {
+fn on_sheet(layout: &RowLayout, sheet: &HudSheet, place: usize, half_extent_m: f32) -> Transform {
     let tile = layout.tile(sheet);
-    let scale = GRID_SHARE * tile / (2.0 * half_extent_m);
-    let centre = layout.tile_centre(sheet, place).extend(0.55 * tile);
+    let (centre, nearer) = sheet.lifted(layout.tile_centre(sheet, place), 0.55 * tile);
+    let scale = nearer * GRID_SHARE * tile / (2.0 * half_extent_m);
     Transform::from_translation(centre).with_scale(Vec3::splat(scale))
 }
 
@@ -201,20 +208,30 @@ fn under_scene(extent: &SceneExtent, count: usize, place: usize, half_extent_m: 
         .with_rotation(bevy_from_rtn())
 }
 
-fn tile_mesh(edge: f32) -> Mesh {
+/// Dark plates behind grids and captions, all in one mesh.
+fn tiles_mesh(layout: &RowLayout, sheet: &HudSheet) -> Mesh {
     let colour = Color::srgb(0.035, 0.042, 0.065).to_linear().to_vec4();
-    let half = edge / 2.0;
-    let (low, high) = (-half - CAPTION_HEIGHT, half);
-    let corners = [(-half, low), (half, low), (half, high), (-half, high)];
-    FlatMeshBuilder::default().polygon(&corners.map(|(x, y)| (Vec3::new(x, y, 0.0), colour))).build()
+    let half = layout.tile(sheet) / 2.0;
+    let mut builder = FlatMeshBuilder::default();
+    for place in 0..layout.count() {
+        let centre = layout.tile_centre(sheet, place);
+        let (low, high) = (-half - CAPTION_HEIGHT, half);
+        let corners = [(-half, low), (half, low), (half, high), (-half, high)];
+        builder.polygon(&corners.map(|(x, y)| ((centre + Vec2::new(x, y)).extend(0.0), colour)));
+    }
+    builder.build()
 }
 
-/// Fills the grids with their episodes' beliefs.
+/// Layers filled in one frame: a run at full speed changes all beliefs between two frames, and the others can wait for the next.
+const FILLED_PER_FRAME: usize = 4;
+
+/// Fills the grids with their episodes' beliefs, a few in each frame, those that waited longest first.
 pub(super) fn fill_row(
     settings: Res<ViewSettings>,
     latest: Option<Res<LatestSnapshot>>,
     mut grids: Query<&mut SmallGrid>,
     mut layers: Query<(&mut VoxelLayer, &mut SmallGridLayer)>,
+    mut first: Local<usize>,
 ) {
     let Some(latest) = latest else { return };
     for mut grid in &mut grids {
@@ -222,19 +239,22 @@ pub(super) fn fill_row(
             grid.episode = episode.number;
         }
     }
-    for (mut layer, mut small) in &mut layers {
-        let Some(episode) = latest.0.episodes.get(small.slot) else { continue };
-        let belief = &episode.probability_u8;
-        if small.drawn.as_ref().is_some_and(|drawn| Arc::ptr_eq(drawn, belief)) {
-            continue;
-        }
-        small.drawn = Some(belief.clone());
-        let confirmed = settings.confirmed_byte();
+    let slots = grids.iter().len().max(1);
+    let mut stale: Vec<_> = layers
+        .iter_mut()
+        .filter_map(|(layer, small)| Some((latest.0.episodes.get(small.slot)?, layer, small)))
+        .filter(|(episode, _, small)| !small.shows(&episode.probability_u8))
+        .collect();
+    stale.sort_by_key(|(_, _, small)| (small.slot + slots - *first % slots) % slots);
+    for (episode, mut layer, mut small) in stale.into_iter().take(FILLED_PER_FRAME) {
+        let (belief, confirmed) = (&episode.probability_u8, settings.confirmed_byte());
         if layer.geometry().0 == episode.grid.cells_per_axis() {
             layer.load_probabilities(belief, confirmed);
         } else {
             layer.load_probabilities(&coarsen::below(belief, episode.grid.cells_per_axis(), confirmed), confirmed);
         }
+        small.drawn = Some(belief.clone());
+        *first = small.slot + 1;
     }
 }
 
@@ -248,9 +268,9 @@ pub(super) fn draw_row(
     for gizmo in &lines {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         let Some(sheet) = layout.sheet else { continue };
-        let tile = layout.tile(sheet);
+        let tile = layout.tile(&sheet);
         for (place, caption) in captions.captions.iter().enumerate().take(layout.count()) {
-            let centre = layout.tile_centre(sheet, place);
+            let centre = layout.tile_centre(&sheet, place);
             let in_focus = caption.number == captions.focus;
             let colour = if in_focus { palette::TEXT } else { palette::FRAME };
             let frame_centre = Vec2::new(centre.x, centre.y - CAPTION_HEIGHT / 2.0).extend(0.5);
@@ -272,6 +292,7 @@ pub(super) fn draw_row(
 }
 
 /// Turns the grids on the sheet as the large one is seen, each along its own line of sight.
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn turn_grids(
     eye: ViewEye,
     frames: Res<ViewFrames>,
@@ -357,10 +378,10 @@ mod tests {
     #[test]
     fn tiles_lie_side_by_side_inside_the_sheet() {
         for (count, width) in [(1, 400.0), (8, 1280.0), (12, 700.0)] {
-            let sheet = Vec2::new(width, 600.0);
+            let sheet = HudSheet { size: Vec2::new(width, 600.0), ..default() };
             let layout = RowLayout { first_slot: 0, geometries: vec![(20, 1.0); count], sheet: Some(sheet) };
-            let tile = layout.tile(sheet);
-            let centres: Vec<f32> = (0..count).map(|place| layout.tile_centre(sheet, place).x).collect();
+            let tile = layout.tile(&sheet);
+            let centres: Vec<f32> = (0..count).map(|place| layout.tile_centre(&sheet, place).x).collect();
             assert!(centres.windows(2).all(|pair| pair[1] - pair[0] >= tile));
             assert!(centres[0] - tile / 2.0 >= 0.0 && centres[count - 1] + tile / 2.0 <= width);
         }

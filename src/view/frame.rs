@@ -1,4 +1,3 @@
-use bevy::math::Affine3A;
 use bevy::prelude::*;
 
 use super::settings::ViewSettings;
@@ -52,11 +51,6 @@ pub(super) fn scale_target(settings: Res<ViewSettings>, mut targets: Query<&mut 
     for mut transform in &mut targets {
         transform.scale = Vec3::splat(settings.target_scale());
     }
-}
-
-/// World from R, T, N metres.
-pub(super) fn world_from_rtn(root: &GlobalTransform) -> Affine3A {
-    root.affine() * Affine3A::from_quat(bevy_from_rtn())
 }
 
 #[cfg(test)]

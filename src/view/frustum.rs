@@ -37,6 +37,7 @@ pub(super) fn spawn_frustum(
     commands.entity(lines).insert(Transform::IDENTITY);
 }
 
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn draw_frustum(
     settings: Res<ViewSettings>,
     flight: Res<SceneFlight>,
@@ -69,30 +70,26 @@ pub(super) fn draw_frustum(
     for gizmo in &lines {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         let corners = CORNERS.map(|corner| beam.transform_point(corner));
-        lines.lineloop(corners, palette::SIGHT.with_alpha(0.45));
+        lines.lineloop(corners, palette::SIGHT.with_alpha(0.35));
         for corner in corners {
             lines.line_gradient(
                 servicer.translation,
                 corner,
-                palette::SIGHT.with_alpha(0.5),
+                palette::SIGHT.with_alpha(0.4),
                 palette::SIGHT.with_alpha(0.12),
             );
         }
     }
 }
 
-const CORNERS: [Vec3; 4] = [
-    Vec3::new(-1.0, -1.0, -1.0),
-    Vec3::new(1.0, -1.0, -1.0),
-    Vec3::new(1.0, 1.0, -1.0),
-    Vec3::new(-1.0, 1.0, -1.0),
-];
+const CORNERS: [Vec3; 4] =
+    [Vec3::new(-1.0, -1.0, -1.0), Vec3::new(1.0, -1.0, -1.0), Vec3::new(1.0, 1.0, -1.0), Vec3::new(-1.0, 1.0, -1.0)];
 
 /// A pyramid from the origin to the unit square at z = −1, bright at its tip and fading to nothing.
 fn beam_mesh() -> Mesh {
     let light = palette::SIGHT.to_linear().to_vec4().truncate();
     // Alpha 0: the light is added to what is behind it and covers nothing.
-    let (tip, base) = ((light * 0.16).extend(0.0), (light * 0.012).extend(0.0));
+    let (tip, base) = ((light * 0.07).extend(0.0), (light * 0.002).extend(0.0));
     let mut builder = FlatMeshBuilder::default();
     for side in 0..4 {
         builder.polygon(&[(Vec3::ZERO, tip), (CORNERS[side], base), (CORNERS[(side + 1) % 4], base)]);

@@ -65,9 +65,10 @@ fn body_edges(grid: &VoxelGrid, truth: &Occupancy) -> Vec<(Vec3, Vec3)> {
         for a in 0..=cells {
             for b in 0..=cells {
                 let line = (0..cells).map(|k| along * k + u * a + v * b);
-                edges.extend(line.filter(|cell| is_edge([*cell - u - v, *cell - u, *cell - v, *cell].map(solid))).map(
-                    |cell| (corner_m(cell), corner_m(cell + along)),
-                ));
+                edges.extend(
+                    line.filter(|cell| is_edge([*cell - u - v, *cell - u, *cell - v, *cell].map(solid)))
+                        .map(|cell| (corner_m(cell), corner_m(cell + along))),
+                );
             }
         }
     }

@@ -47,9 +47,9 @@ mod tests {
 
     fn viewpoints() -> impl Iterator<Item = Vec3> {
         let along = [-40.0, -0.5, 0.3, 2.5, 4.9, 5.2, 17.0];
-        along.into_iter().flat_map(move |x| {
-            along.into_iter().flat_map(move |y| along.into_iter().map(move |z| Vec3::new(x, y, z)))
-        })
+        along
+            .into_iter()
+            .flat_map(move |x| along.into_iter().flat_map(move |y| along.into_iter().map(move |z| Vec3::new(x, y, z))))
     }
 
     fn coordinates(index: u32) -> [i32; 3] {

@@ -6,7 +6,7 @@ use super::camera_rig::OrbitCamera;
 use super::episode_grid::{RowCaptions, RowLayout, SmallGrid};
 use super::flat_material::FlatMaterial;
 use super::frame::{RtnFrame, TargetFrame, ViewRoot};
-use super::hud::HudSize;
+use super::hud::HudSheet;
 use super::quality::ChosenQuality;
 use super::scene::{SceneBelief, SceneExtent, SceneFlight, SceneSearch, SceneStatus, SceneTruth};
 use super::servicer::{Servicer, ServicerMotion};
@@ -86,7 +86,7 @@ fn init_scene(app: &mut App) {
         .init_resource::<SceneSearch>()
         .init_resource::<SceneExtent>()
         .init_resource::<SceneStatus>()
-        .init_resource::<HudSize>()
+        .init_resource::<HudSheet>()
         .init_resource::<RowLayout>()
         .init_resource::<RowCaptions>()
         .init_resource::<ServicerMotion>()
@@ -127,41 +127,44 @@ fn add_start_up(app: &mut App) {
 
 fn add_drawing(app: &mut App) {
     let restyled = resource_changed::<ViewSettings>;
-    app.add_systems(Update, (shortcuts::hear_shortcuts, camera_rig::steer, episode_grid::pick_grid).in_set(ViewSystems::Input))
-        .add_systems(PostUpdate, (scene::read_snapshot, hud::place_hud).in_set(ViewSystems::Read))
-        .add_systems(
-            PostUpdate,
+    app.add_systems(
+        Update,
+        (shortcuts::hear_shortcuts, camera_rig::steer, episode_grid::pick_grid).in_set(ViewSystems::Input),
+    )
+    .add_systems(PostUpdate, (scene::read_snapshot, hud::place_hud).in_set(ViewSystems::Read))
+    .add_systems(
+        PostUpdate,
+        (
+            frame::scale_target.run_if(restyled),
+            voxel_layer::restyle_layers.run_if(restyled),
+            sky::show_sky.run_if(restyled),
+            voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
+            ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
+            trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
+            trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+            candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+            axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
+            hud::draw_hud.run_if(
+                resource_changed::<SceneStatus>
+                    .or_eager(resource_changed::<ViewArea>)
+                    .or_eager(resource_changed::<HudSheet>)
+                    .or_eager(resource_changed::<SceneSearch>)
+                    .or_eager(restyled),
+            ),
             (
-                frame::scale_target.run_if(restyled),
-                voxel_layer::restyle_layers.run_if(restyled),
-                sky::show_sky.run_if(restyled),
-                voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
-                ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
-                trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
-                trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-                candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-                axes::draw_axes.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
-                hud::draw_hud.run_if(
-                    resource_changed::<SceneStatus>
-                        .or_eager(resource_changed::<HudSize>)
-                        .or_eager(resource_changed::<SceneSearch>)
+                episode_grid::lay_out_row.run_if(
+                    resource_exists_and_changed::<LatestSnapshot>
+                        .or_eager(resource_changed::<HudSheet>)
                         .or_eager(restyled),
                 ),
-                (
-                    episode_grid::lay_out_row.run_if(
-                        resource_exists_and_changed::<LatestSnapshot>.or_eager(resource_changed::<HudSize>).or_eager(restyled),
-                    ),
-                    episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
-                    episode_grid::fill_row.run_if(
-                        resource_exists_and_changed::<LatestSnapshot>.or_eager(resource_changed::<RowLayout>),
-                    ),
-                    episode_grid::draw_row
-                        .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
-                )
-                    .chain(),
+                episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
+                episode_grid::fill_row,
+                episode_grid::draw_row.run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
             )
-                .in_set(ViewSystems::Draw),
-        );
+                .chain(),
+        )
+            .in_set(ViewSystems::Draw),
+    );
 }
 
 fn add_animation(app: &mut App) {

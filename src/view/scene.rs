@@ -83,6 +83,7 @@ pub(super) struct SceneStatus {
 const ARC_PIECES: u32 = 8;
 const COAST_PIECES: u32 = 160;
 
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn read_snapshot(
     latest: Option<Res<LatestSnapshot>>,
     mut seen: Local<Option<Arc<SimulationSnapshot>>>,
@@ -111,7 +112,6 @@ pub(super) fn read_snapshot(
     let drawn_flight = flight.bypass_change_detection();
     if drawn_flight.states.as_ref().is_none_or(|drawn| !Arc::ptr_eq(drawn, &episode.states)) {
         *flight = flown(episode);
-        extent.points = framed_points(&flight, episode, settings.target_scale());
     }
     let drawn_search = search.bypass_change_detection();
     let is_drawn = match (&drawn_search.source, &episode.search) {
@@ -120,6 +120,9 @@ pub(super) fn read_snapshot(
     };
     if !is_drawn {
         *search = searched(episode);
+    }
+    if flight.is_changed() || search.is_changed() || settings.is_changed() {
+        extent.points = framed_points(&flight, &search, episode, settings.target_scale());
     }
     status.set_if_neq(SceneStatus { line: status_line(episode) });
 }
@@ -212,8 +215,13 @@ fn branch_arc(flight: &Flight, branch: &CandidateBranch, step_s: f64) -> Vec<Vec
     flight.arc(&state, 0.0, step_s, ARC_PIECES).map(|point| point.position_rtn_m).collect()
 }
 
-/// The target's grid as it is drawn, the first revolution as it would be without a burn, and what was flown.
-fn framed_points(flight: &SceneFlight, episode: &EpisodeSnapshot, target_scale: f32) -> Vec<Vec3> {
+/// The target's grid as it is drawn, the first revolution as it would be without a burn, what was flown and what is planned.
+fn framed_points(
+    flight: &SceneFlight,
+    search: &SceneSearch,
+    episode: &EpisodeSnapshot,
+    target_scale: f32,
+) -> Vec<Vec3> {
     let half = episode.grid.half_extent_m() as f32 * target_scale;
     let corners = (0..8).map(|corner| {
         let sign = |bit: u32| if corner >> bit & 1 == 0 { -half } else { half };
@@ -226,7 +234,8 @@ fn framed_points(flight: &SceneFlight, episode: &EpisodeSnapshot, target_scale: 
     });
     let flown = flight.path.iter().map(|point| point.position_rtn_m);
     let turn = bevy_from_rtn();
-    corners.chain(first_revolution).chain(flown).map(|point| turn * point).collect()
+    let points = corners.chain(first_revolution).chain(flown).chain(search.plan.iter().copied());
+    points.map(|point| turn * point).filter(|point| point.is_finite()).collect()
 }
 
 fn status_line(episode: &EpisodeSnapshot) -> String {

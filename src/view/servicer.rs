@@ -8,7 +8,7 @@ use bevy::time::Real;
 
 use super::arc::position_at;
 use super::flat_material::{FlatMaterial, FlatMeshBuilder, FlatParams};
-use super::frame::{ViewFrames, ViewRoot, bevy_from_rtn, world_from_rtn};
+use super::frame::{ViewFrames, ViewRoot, bevy_from_rtn};
 use super::scene::SceneFlight;
 use super::settings::ViewSettings;
 
@@ -98,16 +98,11 @@ fn camera_up(position: Vec3) -> Vec3 {
     if position.normalize_or_zero().z.abs() > ALONG_N { Vec3::Y } else { Vec3::Z }
 }
 
-/// World position of the servicer, for whoever draws from it.
-pub(super) fn servicer_in_world(root: &GlobalTransform, servicer: &Transform) -> Vec3 {
-    world_from_rtn(root).transform_point3(servicer.translation)
-}
-
 /// A servicer of true size, 3.2 m across its panels, looking along −Z.
 fn servicer_mesh() -> Mesh {
     let colour = |r: f32, g: f32, b: f32| Color::srgb(r, g, b).to_linear().to_vec4();
     let (foil, white, dark) = (colour(0.93, 0.72, 0.34), colour(0.9, 0.92, 0.95), colour(0.12, 0.13, 0.16));
-    let (cell, rib, lens) = (colour(0.13, 0.24, 0.58), colour(0.55, 0.62, 0.72), colour(0.3, 0.85, 1.0));
+    let (cell, rib, lens) = (colour(0.2, 0.36, 0.85), colour(0.62, 0.7, 0.8), colour(0.3, 0.85, 1.0));
     let mut builder = FlatMeshBuilder::default();
     builder.cuboid(Vec3::ZERO, Vec3::new(0.8, 0.8, 1.1), foil);
     builder.cuboid(Vec3::new(0.0, 0.0, 0.62), Vec3::new(0.6, 0.6, 0.14), white);

@@ -30,8 +30,10 @@ pub struct ViewSettings {
     pub uncertain_opacity: f32,
     /// Direction to the sun in R, T, N; any length but zero. It shades voxels and servicer. Default: up, ahead and to the side.
     pub sun_direction_rtn: Vec3,
-    /// Whether the keyboard shortcuts of [`shortcuts`](super::shortcuts) are heard. Default: `true`.
+    /// Whether the view hears the keys that show and hide layers. Default: `true`.
     pub shortcuts: bool,
+    /// Whether the view hears the keys that steer the run. A panel that hears them itself turns this off. Default: `true`.
+    pub run_shortcuts: bool,
     /// Most small grids shown at once. Default: 12.
     pub max_small_grids: u32,
 }
@@ -51,6 +53,7 @@ impl Default for ViewSettings {
             uncertain_opacity: 0.22,
             sun_direction_rtn: Vec3::new(0.6, 0.45, -0.66),
             shortcuts: true,
+            run_shortcuts: true,
             max_small_grids: 12,
         }
     }
@@ -110,7 +113,7 @@ pub struct ViewLayers {
     pub axes: bool,
     /// The other episodes as small grids. Default: shown.
     pub small_grids: bool,
-    /// Colour legend and status line inside the picture. Default: shown.
+    /// Colour legend and status line inside the picture, where no panel takes part of the window. Default: shown.
     pub legend: bool,
     /// Stars and Earth; only with the view's own camera. Default: shown.
     pub sky: bool,

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use super::camera_rig::OrbitCamera;
 use super::input::InputFree;
-use super::settings::ViewSettings;
+use super::settings::{ViewLayers, ViewSettings};
 use crate::episode::{LatestSnapshot, SimCommand, SimulationSnapshot};
 use crate::mission::Seed;
 
@@ -17,21 +17,25 @@ pub struct Shortcut {
     pub does: &'static str,
 }
 
-/// Every shortcut of the view.
+/// Keys that show and hide layers: heard while [`ViewSettings::shortcuts`] is on.
 pub const SHORTCUTS: &[Shortcut] = &[
-    Shortcut { key: "Space", does: "play or pause" },
-    Shortcut { key: ".", does: "make one decision, then pause" },
-    Shortcut { key: "R", does: "start all episodes anew" },
-    Shortcut { key: "N", does: "start all episodes anew with the next seed" },
-    Shortcut { key: "[ ]", does: "put the previous or next episode in focus" },
     Shortcut { key: "1", does: "show or hide the belief" },
     Shortcut { key: "2", does: "show or hide the flown path and its burns" },
     Shortcut { key: "3", does: "show or hide the plan and the search's candidates" },
     Shortcut { key: "4", does: "show or hide the servicer and its field of view" },
     Shortcut { key: "5", does: "show or hide axes and range rings" },
-    Shortcut { key: "6", does: "show or hide the other episodes" },
+    Shortcut { key: "6", does: "show or hide the small grids" },
     Shortcut { key: "G", does: "show or hide the true shape" },
     Shortcut { key: "F", does: "frame the whole scene" },
+];
+
+/// Keys that steer the run: heard while [`ViewSettings::run_shortcuts`] is on.
+pub const RUN_SHORTCUTS: &[Shortcut] = &[
+    Shortcut { key: "Space", does: "play or pause" },
+    Shortcut { key: "N or .", does: "pause, then one decision of every episode" },
+    Shortcut { key: "R", does: "start all episodes anew with the same seed" },
+    Shortcut { key: "Shift+R", does: "start all episodes anew with the next seed" },
+    Shortcut { key: "[ ]", does: "put the previous or next episode in focus" },
 ];
 
 pub(super) fn hear_shortcuts(
@@ -42,43 +46,43 @@ pub(super) fn hear_shortcuts(
     mut cameras: Query<&mut OrbitCamera>,
     mut commands: MessageWriter<SimCommand>,
 ) {
-    let Some(keys) = keys.filter(|_| settings.shortcuts && free.keyboard()) else { return };
+    let Some(keys) = keys.filter(|_| free.keyboard()) else { return };
     let modifiers = [KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::AltLeft, KeyCode::AltRight];
     if keys.any_pressed(modifiers) {
         return;
     }
-    for key in keys.get_just_pressed() {
-        if *key == KeyCode::KeyF {
+    let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
+    for key in keys.get_just_pressed().copied() {
+        if settings.shortcuts && key == KeyCode::KeyF {
             cameras.iter_mut().for_each(|mut camera| camera.frame_scene());
-        } else if let Some(layer) = layer_of(*key) {
-            let shown = layer(&mut settings);
+        } else if let Some(layer) = layer_of(key).filter(|_| settings.shortcuts) {
+            let shown = layer(&mut settings.layers);
             *shown = !*shown;
-        } else if let Some(command) = latest.as_ref().and_then(|latest| command_of(*key, &latest.0)) {
-            commands.write(command);
+        } else if let Some(latest) = latest.as_ref().filter(|_| settings.run_shortcuts) {
+            commands.write_batch(command_of(key, shift, &latest.0));
         }
     }
 }
 
-fn layer_of(key: KeyCode) -> Option<fn(&mut ViewSettings) -> &mut bool> {
+fn layer_of(key: KeyCode) -> Option<fn(&mut ViewLayers) -> &mut bool> {
     Some(match key {
-        KeyCode::Digit1 => |settings| &mut settings.layers.belief,
-        KeyCode::Digit2 => |settings| &mut settings.layers.trajectory,
-        KeyCode::Digit3 => |settings| &mut settings.layers.plan,
-        KeyCode::Digit4 => |settings| &mut settings.layers.servicer,
-        KeyCode::Digit5 => |settings| &mut settings.layers.axes,
-        KeyCode::Digit6 => |settings| &mut settings.layers.small_grids,
-        KeyCode::KeyG => |settings| &mut settings.layers.truth,
+        KeyCode::Digit1 => |layers| &mut layers.belief,
+        KeyCode::Digit2 => |layers| &mut layers.trajectory,
+        KeyCode::Digit3 => |layers| &mut layers.plan,
+        KeyCode::Digit4 => |layers| &mut layers.servicer,
+        KeyCode::Digit5 => |layers| &mut layers.axes,
+        KeyCode::Digit6 => |layers| &mut layers.small_grids,
+        KeyCode::KeyG => |layers| &mut layers.truth,
         _ => return None,
     })
 }
 
-fn command_of(key: KeyCode, snapshot: &SimulationSnapshot) -> Option<SimCommand> {
+fn command_of(key: KeyCode, shift: bool, snapshot: &SimulationSnapshot) -> Option<SimCommand> {
     Some(match key {
         KeyCode::Space if snapshot.paused => SimCommand::Play,
         KeyCode::Space => SimCommand::Pause,
-        KeyCode::Period => SimCommand::StepOnce,
-        KeyCode::KeyR => SimCommand::Reset { seed: None },
-        KeyCode::KeyN => SimCommand::Reset { seed: Some(Seed(snapshot.seed.0.wrapping_add(1))) },
+        KeyCode::KeyN | KeyCode::Period => SimCommand::StepOnce,
+        KeyCode::KeyR => SimCommand::Reset { seed: shift.then(|| Seed(snapshot.seed.0.wrapping_add(1))) },
         KeyCode::BracketLeft => SimCommand::Focus(neighbour(snapshot, -1)?),
         KeyCode::BracketRight => SimCommand::Focus(neighbour(snapshot, 1)?),
         _ => return None,
@@ -87,8 +91,8 @@ fn command_of(key: KeyCode, snapshot: &SimulationSnapshot) -> Option<SimCommand>
 
 /// Number of the episode `steps` slots further, round the end.
 fn neighbour(snapshot: &SimulationSnapshot, steps: isize) -> Option<u32> {
-    let slots = snapshot.episodes.len() as isize;
-    let current = snapshot.episodes.iter().position(|episode| episode.number == snapshot.focus)? as isize;
-    let next = (current + steps).rem_euclid(slots) as usize;
+    let slots = isize::try_from(snapshot.episodes.len()).ok().filter(|slots| *slots > 0)?;
+    let current = snapshot.episodes.iter().position(|episode| episode.number == snapshot.focus).unwrap_or(0);
+    let next = (current as isize + steps).rem_euclid(slots) as usize;
     Some(snapshot.episodes[next].number)
 }

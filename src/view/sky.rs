@@ -5,9 +5,7 @@ use bevy::camera::visibility::NoFrustumCulling;
 use bevy::mesh::{Indices, MeshVertexBufferLayoutRef, PrimitiveTopology};
 use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
 use bevy::prelude::*;
-use bevy::render::render_resource::{
-    AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
-};
+use bevy::render::render_resource::{AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError};
 use bevy::shader::ShaderRef;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -109,7 +107,9 @@ pub(super) fn spawn_sky(
 
 pub(super) fn show_sky(settings: Res<ViewSettings>, mut sky: Query<&mut Visibility, With<Sky>>) {
     let wanted = if settings.layers.sky { Visibility::Inherited } else { Visibility::Hidden };
-    sky.iter_mut().for_each(|mut visibility| drop(visibility.set_if_neq(wanted)));
+    for mut visibility in &mut sky {
+        visibility.set_if_neq(wanted);
+    }
 }
 
 fn sky_mesh(vertices: impl Iterator<Item = (Vec3, Vec3, Vec4)>, indices: Vec<u32>) -> Mesh {

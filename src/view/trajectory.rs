@@ -17,8 +17,13 @@ pub(super) struct BurnArrows;
 #[derive(Component)]
 pub(super) struct PlanLines;
 
-pub(super) fn spawn_trajectory(mut commands: Commands, frames: Res<ViewFrames>, mut assets: ResMut<Assets<GizmoAsset>>) {
-    let dashes = LineStyle { style: GizmoLineStyle::Dashed { gap_scale: 5.0, line_scale: 5.0 }, ..LineStyle::solid(1.2) };
+pub(super) fn spawn_trajectory(
+    mut commands: Commands,
+    frames: Res<ViewFrames>,
+    mut assets: ResMut<Assets<GizmoAsset>>,
+) {
+    let dashes =
+        LineStyle { style: GizmoLineStyle::Dashed { gap_scale: 5.0, line_scale: 5.0 }, ..LineStyle::solid(1.2) };
     commands.spawn((CoastLines, drawing(&mut assets, dashes, frames.rtn)));
     commands.spawn((FlownLines, drawing(&mut assets, LineStyle::solid(2.6), frames.rtn)));
     // The plan lies on one of the candidates: a small bias puts it in front.

@@ -44,9 +44,7 @@ impl VoxelLayer {
     /// Takes P(occupied) of every voxel in grid order, 0 for 0 and 255 for 1; voxels past the end of the slice are not drawn.
     pub(super) fn load_probabilities(&mut self, probabilities: &[u8], confirmed_byte: u8) {
         match self.kind {
-            VoxelLayerKind::Uncertain => {
-                self.load(probabilities, |byte| (EMPTY_BELOW..confirmed_byte).contains(&byte))
-            }
+            VoxelLayerKind::Uncertain => self.load(probabilities, |byte| (EMPTY_BELOW..confirmed_byte).contains(&byte)),
             VoxelLayerKind::Confirmed | VoxelLayerKind::Ghost => {
                 self.load(probabilities, |byte| byte >= confirmed_byte);
                 self.hide_inner_faces();
@@ -210,14 +208,14 @@ pub(super) fn restyle_layers(
 /// entered another cell of the grid.
 pub(super) fn order_layers(
     eye: ViewEye,
-    mut layers: Query<(&mut VoxelLayer, &mut Visibility, &GlobalTransform, Entity)>,
+    mut layers: Query<(Entity, &mut VoxelLayer, &mut Visibility, &GlobalTransform, Option<&Mesh3d>)>,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut assets: ResMut<VoxelAssets>,
     mut commands: Commands,
 ) {
     let Some(eye_world) = eye.position() else { return };
-    for (mut layer, mut visibility, transform, entity) in &mut layers {
+    for (entity, mut layer, mut visibility, transform, mesh) in &mut layers {
         let cells = layer.cells_per_axis;
         let local = transform.affine().inverse().transform_point3(eye_world) / layer.voxel_size_m;
         let viewpoint = ViewpointCell::new(local + 0.5 * cells as f32, cells);
@@ -228,7 +226,10 @@ pub(super) fn order_layers(
         }
         if layer.state_is_stale {
             visibility.set_if_neq(if layer.shown == 0 { Visibility::Hidden } else { Visibility::Inherited });
-            commands.entity(entity).insert(Mesh3d(mesh_for(layer.shown, &mut assets, &mut meshes)));
+            let fitting = mesh_for(layer.shown, &mut assets, &mut meshes);
+            if mesh.is_none_or(|mesh| mesh.0 != fitting) {
+                commands.entity(entity).insert(Mesh3d(fitting));
+            }
             write(&mut buffers, &layer.state_buffer, &layer.state);
             layer.state_is_stale = false;
         }

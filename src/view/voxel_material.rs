@@ -2,9 +2,7 @@ use bevy::asset::RenderAssetUsages;
 use bevy::mesh::{Indices, MeshVertexAttribute, MeshVertexBufferLayoutRef, PrimitiveTopology, VertexFormat};
 use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
 use bevy::prelude::*;
-use bevy::render::render_resource::{
-    AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
-};
+use bevy::render::render_resource::{AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError};
 use bevy::render::storage::ShaderBuffer;
 use bevy::shader::ShaderRef;
 
@@ -105,9 +103,8 @@ const SLOT_AXIS_CORNER: MeshVertexAttribute =
 /// The static mesh of `slots` cubes, three quads each, that [`VoxelMaterial`] moves into place.
 pub(super) fn slot_mesh(slots: u32) -> Mesh {
     let quads = slots * 3;
-    let vertices: Vec<u32> = (0..quads)
-        .flat_map(|quad| (0..4).map(move |corner| (quad / 3) << 4 | (quad % 3) << 2 | corner))
-        .collect();
+    let vertices: Vec<u32> =
+        (0..quads).flat_map(|quad| (0..4).map(move |corner| (quad / 3) << 4 | (quad % 3) << 2 | corner)).collect();
     let indices = (0..quads).flat_map(|quad| [0, 1, 2, 0, 2, 3].map(|corner| quad * 4 + corner)).collect();
     Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
         .with_inserted_attribute(SLOT_AXIS_CORNER, vertices)

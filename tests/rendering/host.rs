@@ -56,8 +56,7 @@ fn a_host_may_forbid_the_camera() {
 fn everything_drawn_hangs_under_the_root_or_the_own_camera() {
     let mut capture = settled(view_app(ViewSettings::default(), synthetic::run(3, 10)));
     let world = capture.app().world_mut();
-    let drawn: Vec<Entity> =
-        world.query_filtered::<Entity, Or<(With<Mesh3d>, With<Gizmo>)>>().iter(world).collect();
+    let drawn: Vec<Entity> = world.query_filtered::<Entity, Or<(With<Mesh3d>, With<Gizmo>)>>().iter(world).collect();
     assert!(drawn.len() > 10, "{} things are drawn", drawn.len());
     for entity in drawn {
         let top = std::iter::successors(Some(entity), |child| world.get::<ChildOf>(*child).map(ChildOf::parent)).last();

@@ -14,6 +14,9 @@ use crate::episode::run::{Run, validate_episodes, waiting_parameters, with_immed
 use crate::episode::settings::EpisodeSettings;
 use crate::mission::{Mission, Scenario};
 
+/// Most episode numbers that an error message lists.
+const LISTED: usize = 16;
+
 type Episodes<'w, 's> =
     Query<'w, 's, (&'static Episode, &'static mut EpisodeMission, &'static mut EpisodePace, &'static EpisodePlanner)>;
 
@@ -181,8 +184,11 @@ fn focus(number: u32, run: &mut Run, episodes: &Episodes) -> Result<(), EpisodeE
         run.focus_slot = episode.slot;
         return Ok(());
     }
-    let running: BTreeSet<u32> = episodes.iter().map(|(episode, ..)| episode.number).collect();
-    let running = running.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let numbers: BTreeSet<u32> = episodes.iter().map(|(episode, ..)| episode.number).collect();
+    let mut running = numbers.iter().take(LISTED).map(u32::to_string).collect::<Vec<_>>().join(", ");
+    if numbers.len() > LISTED {
+        running.push_str(" …");
+    }
     Err(EpisodeError::Focus { number, running })
 }
 
