@@ -220,3 +220,66 @@ fn send(network: &mut OpenNetwork, cohort: usize, episodes: &[ConsultingItem]) -
     place.at_network = Some(owners);
     network.thread.submit(cohort as u64, batch)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::episode::{EpisodeSettings, NetworkSettings, Simulation};
+    use crate::mission::{Scenario, Transition};
+    use crate::network::NetworkDevice;
+    use crate::search::{AlphaZeroConfig, PlannerKind, SearchConfig};
+
+    fn settings(planner: PlannerKind, workers: usize) -> EpisodeSettings {
+        let mut scenario = Scenario::reference();
+        scenario.camera.pixels = 8;
+        scenario.grid.cells_per_axis = 8;
+        scenario.steps = 3;
+        let alpha_zero = AlphaZeroConfig { simulations: 9, ..Default::default() };
+        let search = SearchConfig { planner, alpha_zero, ..Default::default() };
+        let network = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
+        EpisodeSettings { episodes: 5, workers: Some(workers), network, ..EpisodeSettings::headless(scenario, search) }
+    }
+
+    fn flown(settings: EpisodeSettings) -> Vec<Vec<Transition>> {
+        let mut simulation = Simulation::new(settings).unwrap();
+        simulation.run_to_end();
+        assert!(simulation.is_finished());
+        simulation.snapshot().episodes.iter().map(|episode| episode.transitions.to_vec()).collect()
+    }
+
+    #[test]
+    fn consulted_episodes_are_the_same_for_any_workers_any_tick_and_alone() {
+        let settings = settings(PlannerKind::AlphaZero, 1);
+        let one = flown(settings.clone());
+        assert!(one.iter().all(|episode| episode.len() == 3));
+        let short = EpisodeSettings { tick_allowance: std::time::Duration::ZERO, ..settings.clone() };
+        assert_eq!(flown(short), one);
+        assert_eq!(flown(EpisodeSettings { workers: Some(3), ..settings.clone() }), one);
+        assert_eq!(flown(settings.only(4)), one[4..]);
+    }
+
+    #[test]
+    fn the_network_alone_decides_without_a_tree() {
+        let mut simulation = Simulation::new(settings(PlannerKind::NetworkOnly, 1)).unwrap();
+        simulation.run_to_end();
+        for episode in &simulation.snapshot().episodes {
+            let search = episode.search.as_ref().unwrap();
+            assert_eq!((search.simulations, search.tree_nodes), (1, 1));
+            let likeliest = search.priors.iter().copied().fold(0.0, f32::max);
+            let action = episode.transitions.last().unwrap().action;
+            assert_eq!(search.priors[action.index()], likeliest);
+        }
+    }
+
+    #[test]
+    fn a_network_for_another_grid_pauses_the_run_with_an_error() {
+        let mut settings = settings(PlannerKind::AlphaZero, 1);
+        let other = crate::network::PolicyValueNetConfig::compact();
+        settings.network.weights = crate::network::NetworkWeights::untrained(&other, settings.seed).ok();
+        let mut simulation = Simulation::new(settings).unwrap();
+        simulation.run_to_end();
+        let snapshot = simulation.snapshot();
+        assert!(snapshot.paused);
+        let text = &snapshot.notices.last().unwrap().text;
+        assert!(text.contains("cells_per_axis = 20") && text.contains("8, the mission's grid"), "{text}");
+    }
+}
