@@ -34,6 +34,7 @@ pub struct OpenNetwork {
     /// One place a cohort.
     pub batches: [CohortBatch; COHORTS],
     settings: NetworkSettings,
+    is_trained: bool,
     cells_per_axis: u32,
     code: CompactCode,
     largest_batch: usize,
@@ -90,8 +91,10 @@ impl OpenNetwork {
         let cells_per_axis = mission.grid().cells_per_axis();
         let weights = match &settings.weights {
             Some(weights) => weights.clone(),
-            None => untrained(cells_per_axis, seed)?,
+            None => shipped_or_untrained(cells_per_axis, seed)?,
         };
+        let untrained = NetworkWeights::untrained(weights.config(), seed)?;
+        let is_trained = weights != untrained;
         let encoder = LeafEncoder::new(weights.config(), mission)?;
         let (warn, warnings) = unbounded();
         let (tell, told) = unbounded();
@@ -113,6 +116,7 @@ impl OpenNetwork {
             choice,
             batches: Default::default(),
             settings: settings.clone(),
+            is_trained,
             cells_per_axis,
             code: mission.compact_code().clone(),
             largest_batch,
@@ -125,18 +129,23 @@ impl OpenNetwork {
         self.warnings.try_iter().collect()
     }
 
-    /// Whether the network has learnt anything.
+    /// Whether weights were given or the shipped ones fit.
     pub fn is_trained(&self) -> bool {
-        self.settings.weights.is_some()
+        self.is_trained
     }
 }
 
-/// The compact layers where the grid allows them, else the reference ones.
-fn untrained(cells_per_axis: u32, seed: Seed) -> Result<NetworkWeights, NetworkError> {
-    let compact = PolicyValueNetConfig::compact().with_cells_per_axis(cells_per_axis as usize);
+/// The shipped network where it fits the grid; else an untrained one, with compact layers where the grid allows them.
+fn shipped_or_untrained(cells_per_axis: u32, seed: Seed) -> Result<NetworkWeights, NetworkError> {
+    let cells = cells_per_axis as usize;
+    let shipped = NetworkWeights::shipped()?;
+    if shipped.config().cells_per_axis == cells {
+        return Ok(shipped);
+    }
+    let compact = PolicyValueNetConfig::compact().with_cells_per_axis(cells);
     let config = match compact.validate() {
         Ok(()) => compact,
-        Err(_) => PolicyValueNetConfig::reference().with_cells_per_axis(cells_per_axis as usize),
+        Err(_) => PolicyValueNetConfig::reference().with_cells_per_axis(cells),
     };
     NetworkWeights::untrained(&config, seed)
 }

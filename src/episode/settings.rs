@@ -50,7 +50,8 @@ pub struct EpisodeSettings {
 /// Which network plans, and where it runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkSettings {
-    /// Its weights. Default: `None`, an untrained network for the mission's grid.
+    /// Its weights. Default: `None`, the network that comes with the crate, or an untrained one on other grids than its
+    /// own.
     pub weights: Option<NetworkWeights>,
     /// The device it runs on. Default: [`NetworkDevice::Auto`].
     pub device: NetworkDevice,

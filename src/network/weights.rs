@@ -16,6 +16,10 @@ use super::error::{CheckpointError, NetworkError};
 use super::model::PolicyValueNet;
 use super::sealed::{SealedKind, open_sealed, seal};
 
+/// Trained on `standoff_200m`; `assets/networks/README.md` has the command.
+const SHIPPED: &[u8] = include_bytes!("../../assets/networks/compact.bin");
+const SHIPPED_NAME: &str = "assets/networks/compact.bin";
+
 /// A network at rest: its configuration and a Burn record of its weights in full precision (MessagePack).
 /// Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,14 @@ impl NetworkWeights {
     pub fn untrained(config: &PolicyValueNetConfig, seed: Seed) -> Result<Self, NetworkError> {
         type Cpu = burn::backend::Flex;
         Self::of(config, PolicyValueNet::<Cpu>::new(config, seed, &Default::default())?)
+    }
+
+    /// The trained network that comes with the crate: the compact layers for a grid of 20³.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] only if the crate was built from a damaged file.
+    pub fn shipped() -> Result<Self, CheckpointError> {
+        Self::from_bytes(Path::new(SHIPPED_NAME), SHIPPED)
     }
 
     /// The weights of `network`, read back from its device.
@@ -156,6 +168,15 @@ mod tests {
         let loaded = NetworkWeights::load(&path).unwrap();
         assert_eq!(loaded, weights);
         assert_eq!(outputs(&loaded), outputs(&weights));
+    }
+
+    #[test]
+    fn the_shipped_network_is_sound_small_and_no_untrained_one() {
+        let shipped = NetworkWeights::shipped().unwrap();
+        assert_eq!(shipped.config(), &PolicyValueNetConfig::compact());
+        assert!(SHIPPED.len() < 6_000_000);
+        let untrained = NetworkWeights::untrained(shipped.config(), Seed(1)).unwrap();
+        assert_ne!(outputs(&shipped), outputs(&untrained));
     }
 
     #[test]
