@@ -1,5 +1,27 @@
 #![warn(missing_docs)]
 //! Spacecraft that decide for themselves how to look at an unknown object, as an embeddable Bevy plugin.
+//!
+//! ```no_run
+//! use bevy::prelude::*;
+//! use bevy_proxops::prelude::*;
+//!
+//! App::new().add_plugins((DefaultPlugins, ProxOpsPlugins::default())).run();
+//! ```
+//!
+//! The crate is built in floors; each imports only those above it.
+//!
+//! | floor | holds |
+//! |---|---|
+//! | [`orbit`] | chief orbit, relative orbital elements, impulses, the RTN frame |
+//! | [`voxel`] | grid geometry, occupancy, the log-odds belief and its entropy |
+//! | [`sensor`] | camera, ray casting, likelihoods: one image as per-voxel counts |
+//! | [`target`] | ground-truth shapes, built in or from `.vox` files |
+//! | [`mission`] | scenario, state, actions, reward, one step, metrics |
+//! | [`search`] | tree arena, gather and apply halves, selection rules, planners |
+//! | | *floors below know Bevy* |
+//! | [`episode`] | episodes as entities in a simulation world of their own, commands in, snapshots out |
+//! | `view` | the 3D view (feature `view`) |
+//! | `panel` | the egui panels (feature `panel`) |
 
 pub mod orbit;
 pub mod voxel;
@@ -20,3 +42,7 @@ mod plugins;
 pub mod prelude;
 
 pub use plugins::ProxOpsPlugins;
+
+#[cfg(all(doctest, feature = "panel"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeDocTests;

@@ -10,7 +10,7 @@ use crate::panel::display::display_panel;
 use crate::panel::episodes::episodes_panel;
 use crate::panel::help::help_panel;
 use crate::panel::icons::{Icon, icon_toggle};
-use crate::panel::legend::legend_panel;
+use crate::panel::legend::{colour_bars, colour_key};
 use crate::panel::notices::notices_panel;
 use crate::panel::parameters::parameters_panel;
 use crate::panel::plots::plots_panel;
@@ -133,9 +133,12 @@ fn right(ui: &mut Ui, width: f32, inputs: &PanelInputs, view: Option<&mut ViewSe
         .show_collapsible(ui, &mut settings.plots, |ui| {
             ScrollArea::vertical().id_salt("proxops_right").auto_shrink([false, false]).show(ui, |ui| {
                 let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
+                if let Some(view) = &view {
+                    colour_bars(ui, view);
+                }
                 focused_episode(ui, inputs.snapshot, value_colours);
                 if let Some(view) = view {
-                    section(ui, "Colours", true, |ui| legend_panel(ui, view));
+                    section(ui, "Colours", true, colour_key);
                     section(ui, "Display", false, |ui| display_panel(ui, view));
                 }
             });

@@ -10,7 +10,7 @@ use crate::panel::episodes::learned_fraction;
 use crate::panel::figures;
 use crate::panel::theme::Palette;
 
-const PLOT_HEIGHT: f32 = 82.0;
+const PLOT_HEIGHT: f32 = 72.0;
 /// The lowest plot also carries the step axis.
 const STEP_AXIS_HEIGHT: f32 = 18.0;
 /// Wide enough for "5545" in the axis font, so that the three plots' left edges align and never move.

@@ -9,7 +9,7 @@ use crate::panel::settings::PanelSettings;
 /// Every key and what it does.
 pub const SHORTCUTS: &[(&str, &str)] = &[
     ("Space", "play or pause"),
-    ("N", "pause, then one decision of every episode"),
+    ("N or .", "pause, then one decision of every episode"),
     ("R", "start all episodes anew with the same seed"),
     ("Shift+R", "start all episodes anew with the next seed"),
     ("[  ]", "put the previous or next episode in focus"),
@@ -45,7 +45,7 @@ pub fn shortcut_commands(
     if pressed(Key::Space) {
         commands.push(if snapshot.paused { SimCommand::Play } else { SimCommand::Pause });
     }
-    if pressed(Key::N) {
+    if pressed(Key::N) || pressed(Key::Period) {
         commands.push(SimCommand::StepOnce);
     }
     if pressed(Key::R) {

@@ -4,6 +4,7 @@
 mod by_sorting;
 mod camera;
 mod error;
+mod image;
 mod instructions;
 mod model;
 mod noise;

@@ -3,9 +3,10 @@ use crate::voxel::{VoxelGrid, VoxelIndex};
 /// One image: for every voxel the number of rays that reported a hit in it and of rays that passed it.
 ///
 /// Counts do not depend on the order in which rays are cast. The memory is reused from image to image.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Observation {
     grid: VoxelGrid,
+    /// One count per voxel and, last, one for rays that have left the grid.
     pub(super) hits: Vec<u16>,
     pub(super) passes: Vec<u16>,
     pub(super) total_hits: u32,
@@ -16,7 +17,7 @@ pub struct Observation {
 impl Observation {
     /// An image that saw nothing.
     pub fn new(grid: VoxelGrid) -> Self {
-        let zeros = vec![0; grid.len()];
+        let zeros = vec![0; grid.len() + 1];
         Self { grid, hits: zeros.clone(), passes: zeros, total_hits: 0, total_passes: 0, rays_entering: 0 }
     }
 
@@ -44,12 +45,12 @@ impl Observation {
 
     /// Hits of all voxels in index order, length `n³`.
     pub fn hit_counts(&self) -> &[u16] {
-        &self.hits
+        &self.hits[..self.grid.len()]
     }
 
     /// Passes of all voxels in index order, length `n³`.
     pub fn pass_counts(&self) -> &[u16] {
-        &self.passes
+        &self.passes[..self.grid.len()]
     }
 
     /// The voxels with at least one hit or pass, in index order.
@@ -70,5 +71,15 @@ impl Observation {
     /// Rays that met the grid.
     pub const fn rays_entering(&self) -> u32 {
         self.rays_entering
+    }
+}
+
+impl PartialEq for Observation {
+    fn eq(&self, other: &Self) -> bool {
+        let totals = |image: &Self| (image.total_hits, image.total_passes, image.rays_entering);
+        self.grid == other.grid
+            && totals(self) == totals(other)
+            && self.hit_counts() == other.hit_counts()
+            && self.pass_counts() == other.pass_counts()
     }
 }

@@ -3,9 +3,10 @@ use std::ops::Range;
 use glam::DVec3;
 use rand::Rng;
 
-use super::instructions::{InstructionSet, Kernel};
-use super::noise::{NoiseTable, RayNoise};
-use super::ray_packet::{Crossings, ImageGeometry, LANES, Lanes, RayPacket, STRIDE};
+use super::image::ImageKernel;
+use super::instructions::InstructionSet;
+use super::noise::NoiseTable;
+use super::ray_packet::{ImageGeometry, LANES};
 use super::{Camera, CameraPose, Observation, SensorModel};
 use crate::voxel::{Occupancy, VoxelGrid};
 
@@ -87,11 +88,11 @@ impl RayCaster {
         }
         let pose = CameraPose::looking_at_centre(position_rtn_m);
         let (columns, rows) = self.pixels_of_grid(&pose);
-        let geometry = ImageGeometry::new(&self.grid, &pose);
-        let instructions = self.instructions;
-        instructions.run(ImageKernel {
-            caster: self,
-            geometry,
+        self.instructions.run(ImageKernel {
+            geometry: ImageGeometry::new(&self.grid, &pose),
+            noise: &self.noise,
+            pixel_offsets: &self.pixel_offsets,
+            pixels: self.camera.pixels(),
             columns,
             rows,
             key,
@@ -131,123 +132,6 @@ impl RayCaster {
         let first = (position(low) - MARGIN_PIXELS).ceil().clamp(0.0, pixels) as u32;
         let end = ((position(high) + MARGIN_PIXELS).floor() + 1.0).clamp(0.0, pixels) as u32;
         first..end.max(first)
-    }
-}
-
-/// One image.
-struct ImageKernel<'a> {
-    caster: &'a RayCaster,
-    geometry: ImageGeometry,
-    columns: Range<u32>,
-    rows: Range<u32>,
-    key: u64,
-    cells: &'a [u8],
-    image: &'a mut Observation,
-}
-
-impl Kernel for ImageKernel<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        let mut packet = RayPacket::new();
-        for row in self.rows.clone() {
-            for column in self.columns.clone().step_by(LANES) {
-                self.cast(row, column, &mut packet);
-            }
-        }
-    }
-}
-
-impl ImageKernel<'_> {
-    /// Casts the rays of up to sixteen neighbouring pixels of one row.
-    #[inline(always)]
-    fn cast(&mut self, row: u32, column: u32, packet: &mut RayPacket) {
-        let offsets = &self.caster.pixel_offsets;
-        let Some(x) = offsets[column as usize..].first_chunk::<LANES>() else {
-            return;
-        };
-        let live = (self.columns.end - column).min(LANES as u32);
-        packet.enter(&self.geometry, x, offsets[row as usize], live as usize);
-        let mut travelling = packet.meeting();
-        self.image.rays_entering += travelling.count_ones();
-        let first_ray = row * self.caster.camera.pixels() + column;
-        let mut rays = self.set_off(first_ray);
-        let mut crossings: Crossings = [Lanes([0; LANES]); STRIDE];
-        while travelling != 0 {
-            packet.march(self.caster.grid.len() as u32, &mut crossings);
-            let mut remaining = travelling;
-            while remaining != 0 {
-                let lane = remaining.trailing_zeros() as usize;
-                remaining &= remaining - 1;
-                if !self.follow(&crossings, lane, &mut rays[lane]) {
-                    travelling &= !(1 << lane);
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn set_off(&self, first_ray: u32) -> [RayState; LANES] {
-        std::array::from_fn(|lane| {
-            let noise = self.caster.noise.of_ray(self.key, first_ray + lane as u32);
-            RayState { noise, misses_left: None }
-        })
-    }
-
-    /// Follows one ray over the voxels of a stride; false once it has ended.
-    #[inline(always)]
-    fn follow(&mut self, crossings: &Crossings, lane: usize, ray: &mut RayState) -> bool {
-        let mut step = 0_usize;
-        let alive = loop {
-            let start = step;
-            let end = STRIDE.min(step.saturating_add(ray.noise.empties as usize));
-            while step < end {
-                let voxel = crossings[step].0[lane] as usize;
-                if self.cells[voxel] != Occupancy::EMPTY {
-                    break;
-                }
-                self.image.passes[voxel] += 1;
-                step += 1;
-            }
-            ray.noise.empties -= (step - start) as u32;
-            if step == STRIDE {
-                break true;
-            }
-            let voxel = crossings[step].0[lane] as usize;
-            let cell = self.cells[voxel];
-            if cell == Occupancy::OUTSIDE {
-                break false;
-            }
-            if cell == Occupancy::OCCUPIED && ray.sees_through(&self.caster.noise) {
-                self.image.passes[voxel] += 1;
-                step += 1;
-                continue;
-            }
-            self.image.hits[voxel] += 1;
-            self.image.total_hits += 1;
-            break false;
-        };
-        self.image.total_passes += step as u32;
-        alive
-    }
-}
-
-/// What noise still has in store for a ray.
-#[derive(Debug, Clone, Copy)]
-struct RayState {
-    noise: RayNoise,
-    /// Known from the first occupied voxel on, which most rays never meet.
-    misses_left: Option<u32>,
-}
-
-impl RayState {
-    #[inline(always)]
-    fn sees_through(&mut self, noise: &NoiseTable) -> bool {
-        let misses_left = self.misses_left.get_or_insert_with(|| noise.misses(self.noise));
-        let sees_through = *misses_left > 0;
-        *misses_left = misses_left.saturating_sub(1);
-        sees_through
     }
 }
 
@@ -305,7 +189,7 @@ mod tests {
             }
             image.rays_entering += u32::from(!ray.voxels.is_empty());
             let noise = caster.noise.of_ray(99, ray_number);
-            let (mut empties, mut misses) = (noise.empties, caster.noise.misses(noise));
+            let (mut empties, mut misses) = (noise.empties, noise.misses);
             for voxel in ray.voxels {
                 let left = if truth.is_occupied(voxel) { &mut misses } else { &mut empties };
                 if *left == 0 {

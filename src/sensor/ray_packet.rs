@@ -1,4 +1,4 @@
-//! Sixteen neighbouring rays marched side by side through a voxel grid, after Amanatides & Woo (1987).
+//! Sixteen rays marched side by side through a voxel grid, after Amanatides & Woo (1987).
 //!
 //! Times along a ray are 32-bit integers: 2³¹ units are the grid's diagonal. Integers add up without error in any
 //! order, so the number of steps to the way out is known beforehand, all instruction sets agree to the bit, and a
@@ -11,8 +11,9 @@ use crate::voxel::VoxelGrid;
 /// Rays in a packet: the 32-bit lanes of a 512-bit register.
 pub(super) const LANES: usize = 16;
 
-/// Steps a packet marches before its rays are asked whether they go on.
-pub(super) const STRIDE: usize = 8;
+/// Steps a packet marches before its rays are asked whether they go on: fewer cost more questions, more cost more
+/// steps of rays that are out.
+pub(super) const STRIDE: usize = 6;
 
 /// A time no ray reaches inside the grid.
 const NEVER: f64 = 2_147_483_648.0;
@@ -27,6 +28,18 @@ const ROUND: f64 = 4_503_599_627_370_496.0;
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Lanes<T>(pub [T; LANES]);
+
+impl<T: Copy + Default> Lanes<T> {
+    /// One value per lane, by a loop that is always inlined: see [`per_axis`].
+    #[inline(always)]
+    pub fn from_fn(value: impl Fn(usize) -> T) -> Self {
+        let mut lanes = Self([T::default(); LANES]);
+        for lane in 0..LANES {
+            lanes.0[lane] = value(lane);
+        }
+        lanes
+    }
+}
 
 /// The voxels that the rays cross in [`STRIDE`] steps: `[step][ray]`, nearest first.
 pub(super) type Crossings = [Lanes<u32>; STRIDE];
@@ -91,24 +104,23 @@ impl RayPacket {
         Self { next: [zeros; 3], period: [zeros; 3], stride: [zeros; 3], voxel: zeros, now: zeros, exit: zeros }
     }
 
-    /// Places the rays through columns `x` of the row `y` (offsets from the optical axis at unit distance) at their
-    /// entry into the grid, or at the camera if that is inside. Only the first `live` of them count.
+    /// Places the rays with image offsets `x` and `y` (at unit distance) at their entry into the grid, or at the
+    /// camera if that is inside. Only rays marked by all ones in `live` count.
     #[inline(always)]
-    pub fn enter(&mut self, geometry: &ImageGeometry, x: &[f64; LANES], y: f64, live: usize) {
+    pub fn enter(&mut self, geometry: &ImageGeometry, x: &Lanes<f64>, y: &Lanes<f64>, live: &Lanes<u32>) {
         let n = geometry.cells;
         let axis_stride = [(n * n) as u32, n as u32, 1];
-        let row: [f64; 3] = std::array::from_fn(|k| geometry.forward[k] + y * geometry.up[k]);
-        for (lane, &x) in x.iter().enumerate() {
-            let direction: [f64; 3] = std::array::from_fn(|k| row[k] + x * geometry.right[k]);
-            let span: [_; 3] = std::array::from_fn(|k| slab(geometry.origin[k], direction[k], n));
+        for (lane, (&x, &y)) in x.0.iter().zip(&y.0).enumerate() {
+            let direction: [f64; 3] = per_axis(|k| geometry.forward[k] + y * geometry.up[k] + x * geometry.right[k]);
+            let span: [_; 3] = per_axis(|k| slab(geometry.origin[k], direction[k], n));
             let enter = max(max(span[0].0, span[1].0), max(span[2].0, 0.0));
             let leave = min(min(span[0].1, span[1].1), span[2].1);
             let start: [AxisStart; 3] =
-                std::array::from_fn(|k| axis_start(geometry, geometry.origin[k], direction[k], span[k].0, enter));
+                per_axis(|k| axis_start(geometry, geometry.origin[k], direction[k], span[k].0, enter));
             let inside = start.iter().fold(true, |all, s| all & (s.cell >= 0.0) & (s.cell < n));
-            let meets = (enter < leave) & inside & (lane < live);
+            let meets = (enter < leave) & inside & (live.0[lane] != 0);
             let exit = min(min(start[0].exit, start[1].exit), min(start[2].exit, NEVER));
-            let cell: [f64; 3] = std::array::from_fn(|k| clamp(start[k].cell, n - 1.0));
+            let cell: [f64; 3] = per_axis(|k| clamp(start[k].cell, n - 1.0));
             self.voxel.0[lane] = to_u32((cell[0] * n + cell[1]) * n + cell[2]);
             self.exit.0[lane] = if meets { to_u32(exit) } else { 0 };
             self.now.0[lane] = 0;
@@ -121,21 +133,23 @@ impl RayPacket {
         }
     }
 
-    /// Which rays meet the grid, the first ray in the lowest bit.
+    /// The rays that meet the grid, the first in the lowest bit.
     #[inline(always)]
     pub fn meeting(&self) -> u32 {
         self.exit.0.iter().enumerate().fold(0, |mask, (lane, &exit)| mask | u32::from(exit > 0) << lane)
     }
 
-    /// Marches every ray [`STRIDE`] voxels on. Once a ray has left the grid it reads `outside`, after which its
-    /// entries mean nothing.
+    /// Marches every ray [`STRIDE`] voxels on; rays that have left the grid stay in the voxel `outside`.
     #[inline(always)]
     pub fn march(&mut self, outside: u32, crossings: &mut Crossings) {
         let Self { next: [next_x, next_y, next_z], period, stride, voxel, now, exit } = self;
         for step in crossings {
             for lane in 0..LANES {
                 let (tx, ty, tz) = (next_x.0[lane], next_y.0[lane], next_z.0[lane]);
-                step.0[lane] = if now.0[lane] < exit.0[lane] { voxel.0[lane] } else { outside };
+                let inside = now.0[lane] < exit.0[lane];
+                step.0[lane] = if inside { voxel.0[lane] } else { outside };
+                // Times go on beyond the way out and may wrap: a ray that is out stays out.
+                exit.0[lane] = if inside { exit.0[lane] } else { 0 };
                 let time = tx.min(ty).min(tz);
                 now.0[lane] = time;
                 // Faces reached at the same time are crossed together: through the edge or corner, not beside it.
@@ -193,6 +207,12 @@ fn axis_start(geometry: &ImageGeometry, origin: f64, direction: f64, near: f64, 
     AxisStart { cell, next, period, exit: next + cells_left * period }
 }
 
+/// `std::array::from_fn` is not always inlined, and then its closure is compiled for the oldest processors.
+#[inline(always)]
+fn per_axis<T>(value: impl Fn(usize) -> T) -> [T; 3] {
+    [value(0), value(1), value(2)]
+}
+
 /// Maximum without the care for NaN of `f64::max`, which costs vector code two more operations.
 #[inline(always)]
 fn max(a: f64, b: f64) -> f64 {
@@ -230,7 +250,7 @@ fn to_u32(value: f64) -> u32 {
 }
 
 #[inline(always)]
-fn all_ones_if(condition: bool) -> u32 {
+pub(super) fn all_ones_if(condition: bool) -> u32 {
     if condition { u32::MAX } else { 0 }
 }
 
@@ -249,17 +269,16 @@ mod tests {
         let right = forward.any_orthonormal_vector();
         let pose = CameraPose { position_m, right, up: right.cross(forward), forward };
         let mut packet = RayPacket::new();
-        packet.enter(&ImageGeometry::new(grid, &pose), &[0.0; LANES], 0.0, 1);
+        let centre = Lanes([0.0; LANES]);
+        let live = Lanes::from_fn(|lane| all_ones_if(lane == 0));
+        packet.enter(&ImageGeometry::new(grid, &pose), &centre, &centre, &live);
         let outside = grid.len() as u32;
         let mut voxels = Vec::new();
         let mut crossings: Crossings = [Lanes([0; LANES]); STRIDE];
         assert!(packet.meeting() <= 1, "only one lane is in use");
-        while packet.meeting() == 1 {
+        while packet.meeting() != 0 {
             packet.march(outside, &mut crossings);
             voxels.extend(crossings.iter().map(|step| step.0[0]).take_while(|&v| v != outside).map(VoxelIndex));
-            if crossings.iter().any(|step| step.0[0] == outside) {
-                break;
-            }
         }
         assert!(voxels.len() <= 3 * grid.cells_per_axis() as usize - 2);
         voxels

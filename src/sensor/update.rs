@@ -104,7 +104,7 @@ impl Kernel for CompactUpdate<'_> {
     fn run(self) -> i64 {
         const BLOCK: usize = 64;
         let Self { rule, observation, code, belief } = self;
-        let counts = observation.hits.chunks(BLOCK).zip(observation.passes.chunks(BLOCK));
+        let counts = observation.hit_counts().chunks(BLOCK).zip(observation.pass_counts().chunks(BLOCK));
         let mut lost = 0;
         for (values, (hits, passes)) in belief.chunks_mut(BLOCK).zip(counts) {
             if !untouched(hits, passes) {

@@ -74,6 +74,8 @@ fn centred(grid: &VoxelGrid, cells: &[[u32; 3]], path: &str) -> Result<Occupancy
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::target::TargetShape;
 
@@ -142,5 +144,24 @@ mod tests {
         let grid = VoxelGrid::default();
         assert_eq!(shape.occupancy(&grid, Some(folder.path())).unwrap(), embedded(&grid, "comsat").unwrap());
         assert!(shape.occupancy(&grid, None).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_files_give_an_error_or_a_shape_and_never_a_panic(
+            length in 0..COMSAT.len(),
+            damage in prop::collection::vec((0..COMSAT.len(), any::<u8>()), 0..12),
+        ) {
+            let mut bytes = COMSAT.to_vec();
+            for (position, byte) in damage {
+                bytes[position] = byte;
+            }
+            let grid = VoxelGrid::default();
+            for damaged in [&bytes[..], &bytes[..length]] {
+                if let Ok(occupancy) = from_bytes(&grid, damaged, "damaged.vox") {
+                    prop_assert!(occupancy.count() > 0);
+                }
+            }
+        }
     }
 }

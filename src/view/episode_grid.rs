@@ -1,4 +1,4 @@
-//! All episodes as small grids, each turned like the large one, with its progress; a click puts one in focus.
+//! All episodes as small grids, each turned like the large one, with its progress.
 //!
 //! With the view's own camera they stand in a row at the bottom of the picture; with a host's camera in a row under the scene.
 
@@ -6,21 +6,19 @@ use std::sync::Arc;
 
 use bevy::camera::visibility::NoFrustumCulling;
 use bevy::prelude::*;
-use bevy::window::PrimaryWindow;
 
 use super::camera_rig::ViewEye;
 use super::coarsen;
 use super::flat_material::{FlatMaterial, FlatMeshBuilder};
 use super::frame::{ViewFrames, bevy_from_rtn};
 use super::hud::{Hud, HudSheet, MARGIN, write};
-use super::input::InputFree;
 use super::line_art::{LineStyle, drawing, redraw};
 use super::palette;
 use super::scene::SceneExtent;
 use super::settings::ViewSettings;
 use super::voxel_layer::{VoxelLayer, VoxelLayerSpawner};
 use super::voxel_material::VoxelLayerKind;
-use crate::episode::{EpisodeSnapshot, EpisodeStatus, LatestSnapshot, SimCommand};
+use crate::episode::{EpisodeSnapshot, EpisodeStatus, LatestSnapshot};
 
 /// The small grid of one episode.
 #[derive(Component, Reflect, Clone, Copy, Debug, PartialEq)]
@@ -29,9 +27,9 @@ pub struct SmallGrid {
     /// Number of the episode: what a click puts in focus.
     pub episode: u32,
     /// Slot of the episode in the snapshot.
-    slot: usize,
+    pub(super) slot: usize,
     /// Half the edge of the grid, m.
-    half_extent_m: f32,
+    pub(super) half_extent_m: f32,
 }
 
 #[derive(Component)]
@@ -199,8 +197,8 @@ fn on_sheet(layout: &RowLayout, sheet: &HudSheet, place: usize, half_extent_m: f
 
 /// In a row below everything that is flown, in the frame of the root.
 fn under_scene(extent: &SceneExtent, count: usize, place: usize, half_extent_m: f32) -> Transform {
-    const EDGE_M: f32 = 30.0;
-    const SPACING_M: f32 = 52.0;
+    const EDGE_M: f32 = 40.0;
+    const SPACING_M: f32 = 68.0;
     let lowest = extent.points.iter().map(|point| point.y).fold(0.0, f32::min);
     let x = SPACING_M * (place as f32 - (count as f32 - 1.0) / 2.0);
     Transform::from_xyz(x, lowest - 2.0 * EDGE_M, 0.0)
@@ -223,7 +221,7 @@ fn tiles_mesh(layout: &RowLayout, sheet: &HudSheet) -> Mesh {
 }
 
 /// Layers filled in one frame: a run at full speed changes all beliefs between two frames, and the others can wait for the next.
-const FILLED_PER_FRAME: usize = 4;
+const FILLED_PER_FRAME: usize = 2;
 
 /// Fills the grids with their episodes' beliefs, a few in each frame, those that waited longest first.
 pub(super) fn fill_row(
@@ -311,54 +309,6 @@ pub(super) fn turn_grids(
     }
 }
 
-/// A click on a small grid, not a drag, puts its episode in focus.
-pub(super) fn pick_grid(
-    buttons: Option<Res<ButtonInput<MouseButton>>>,
-    free: InputFree,
-    windows: Query<&Window, With<PrimaryWindow>>,
-    eye: ViewEye,
-    grids: Query<(&SmallGrid, &GlobalTransform)>,
-    mut pressed_at: Local<Option<Vec2>>,
-    mut commands: MessageWriter<SimCommand>,
-) {
-    const STILL_A_CLICK: f32 = 5.0;
-    let Some(buttons) = buttons else { return };
-    let Some(cursor) = windows.single().ok().and_then(Window::cursor_position) else { return };
-    if buttons.just_pressed(MouseButton::Left) {
-        *pressed_at = free.pointer().then_some(cursor);
-    }
-    if !buttons.just_released(MouseButton::Left) {
-        return;
-    }
-    let Some(start) = pressed_at.take().filter(|start| start.distance(cursor) < STILL_A_CLICK) else { return };
-    let Some((camera, transform)) = eye.get() else { return };
-    let Ok(ray) = camera.viewport_to_world(transform, start) else { return };
-    if let Some(number) = grid_under(ray, grids.iter().map(|(grid, transform)| (*grid, *transform))) {
-        commands.write(SimCommand::Focus(number));
-    }
-}
-
-/// The episode of the nearest small grid that a ray meets.
-fn grid_under(ray: Ray3d, grids: impl Iterator<Item = (SmallGrid, GlobalTransform)>) -> Option<u32> {
-    grids
-        .filter_map(|(grid, transform)| {
-            let to_local = transform.affine().inverse();
-            let origin = to_local.transform_point3(ray.origin);
-            let direction = to_local.transform_vector3(*ray.direction);
-            Some((ray_meets_cube(origin, direction, grid.half_extent_m)?, grid.episode))
-        })
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, number)| number)
-}
-
-/// Ray parameter at which a ray enters the cube [−half, half]³; slab method.
-fn ray_meets_cube(origin: Vec3, direction: Vec3, half: f32) -> Option<f32> {
-    let (a, b) = ((-half - origin) / direction, (half - origin) / direction);
-    let enter = a.min(b).max_element();
-    let leave = a.max(b).min_element();
-    (enter <= leave && leave >= 0.0).then_some(enter.max(0.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,18 +335,5 @@ mod tests {
             assert!(centres.windows(2).all(|pair| pair[1] - pair[0] >= tile));
             assert!(centres[0] - tile / 2.0 >= 0.0 && centres[count - 1] + tile / 2.0 <= width);
         }
-    }
-
-    #[test]
-    fn a_ray_picks_the_nearest_grid_it_meets() {
-        let at = |episode, z| {
-            let grid = SmallGrid { episode, slot: 0, half_extent_m: 10.0 };
-            (grid, GlobalTransform::from(Transform::from_xyz(0.0, 0.0, z).with_scale(Vec3::splat(0.1))))
-        };
-        let grids = [at(7, -50.0), at(3, -20.0), at(9, 30.0)];
-        let ahead = Ray3d::new(Vec3::new(0.5, -0.5, 0.0), Dir3::NEG_Z);
-        let aside = Ray3d::new(Vec3::new(1.5, 0.0, 0.0), Dir3::NEG_Z);
-        assert_eq!(grid_under(ahead, grids.into_iter()), Some(3));
-        assert_eq!(grid_under(aside, grids.into_iter()), None);
     }
 }

@@ -20,8 +20,8 @@ pub(super) struct HudSheet {
     /// Size of the free area, logical pixels.
     pub size: Vec2,
     /// Where the optical axis meets the sheet, pixels.
-    axis: Vec2,
-    metres_per_pixel: f32,
+    pub(super) axis: Vec2,
+    pub(super) metres_per_pixel: f32,
 }
 
 impl HudSheet {

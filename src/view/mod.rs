@@ -20,6 +20,7 @@ mod input;
 mod line_art;
 mod painter_order;
 pub mod palette;
+mod pick;
 mod plugin;
 mod quality;
 mod scene;

@@ -15,7 +15,7 @@ use super::sky::SkyMaterial;
 use super::voxel_layer::VoxelAssets;
 use super::voxel_material::VoxelMaterial;
 use super::{
-    axes, camera_rig, candidates, episode_grid, frame, frustum, ghost, hud, line_art, quality, scene, servicer,
+    axes, camera_rig, candidates, episode_grid, frame, frustum, ghost, hud, line_art, pick, quality, scene, servicer,
     shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
 };
 use crate::episode::{LatestSnapshot, SimCommand};
@@ -127,44 +127,42 @@ fn add_start_up(app: &mut App) {
 
 fn add_drawing(app: &mut App) {
     let restyled = resource_changed::<ViewSettings>;
-    app.add_systems(
-        Update,
-        (shortcuts::hear_shortcuts, camera_rig::steer, episode_grid::pick_grid).in_set(ViewSystems::Input),
-    )
-    .add_systems(PostUpdate, (scene::read_snapshot, hud::place_hud).in_set(ViewSystems::Read))
-    .add_systems(
-        PostUpdate,
-        (
-            frame::scale_target.run_if(restyled),
-            voxel_layer::restyle_layers.run_if(restyled),
-            sky::show_sky.run_if(restyled),
-            voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
-            ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
-            trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
-            trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-            candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-            axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
-            hud::draw_hud.run_if(
-                resource_changed::<SceneStatus>
-                    .or_eager(resource_changed::<ViewArea>)
-                    .or_eager(resource_changed::<HudSheet>)
-                    .or_eager(resource_changed::<SceneSearch>)
-                    .or_eager(restyled),
-            ),
+    app.add_systems(Update, (shortcuts::hear_shortcuts, camera_rig::steer, pick::pick_grid).in_set(ViewSystems::Input))
+        .add_systems(PostUpdate, (scene::read_snapshot, hud::place_hud).in_set(ViewSystems::Read))
+        .add_systems(
+            PostUpdate,
             (
-                episode_grid::lay_out_row.run_if(
-                    resource_exists_and_changed::<LatestSnapshot>
+                frame::scale_target.run_if(restyled),
+                voxel_layer::restyle_layers.run_if(restyled),
+                sky::show_sky.run_if(restyled),
+                voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
+                ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
+                trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
+                trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+                candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+                axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
+                hud::draw_hud.run_if(
+                    resource_changed::<SceneStatus>
+                        .or_eager(resource_changed::<ViewArea>)
                         .or_eager(resource_changed::<HudSheet>)
+                        .or_eager(resource_changed::<SceneSearch>)
                         .or_eager(restyled),
                 ),
-                episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
-                episode_grid::fill_row,
-                episode_grid::draw_row.run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
+                (
+                    episode_grid::lay_out_row.run_if(
+                        resource_exists_and_changed::<LatestSnapshot>
+                            .or_eager(resource_changed::<HudSheet>)
+                            .or_eager(restyled),
+                    ),
+                    episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
+                    episode_grid::fill_row,
+                    episode_grid::draw_row
+                        .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
+                )
+                    .chain(),
             )
-                .chain(),
-        )
-            .in_set(ViewSystems::Draw),
-    );
+                .in_set(ViewSystems::Draw),
+        );
 }
 
 fn add_animation(app: &mut App) {

@@ -81,6 +81,8 @@ pub(super) struct SceneStatus {
 
 /// Arc pieces between two images: the drawn curve leaves the true one by less than a pixel.
 const ARC_PIECES: u32 = 8;
+/// Candidates are many and one step long: fewer pieces look the same.
+const CANDIDATE_PIECES: u32 = 4;
 const COAST_PIECES: u32 = 160;
 
 #[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
@@ -212,7 +214,7 @@ fn branch_arc(flight: &Flight, branch: &CandidateBranch, step_s: f64) -> Vec<Vec
     let [da, dlambda, dex, dey, dix, diy] = branch.roe.map(f64::from);
     let roe = RelativeOrbitalElements { da, dlambda, dex, dey, dix, diy };
     let state = flight.state(roe, f64::from(branch.time_s));
-    flight.arc(&state, 0.0, step_s, ARC_PIECES).map(|point| point.position_rtn_m).collect()
+    flight.arc(&state, 0.0, step_s, CANDIDATE_PIECES).map(|point| point.position_rtn_m).collect()
 }
 
 /// The target's grid as it is drawn, the first revolution as it would be without a burn, what was flown and what is planned.

@@ -20,9 +20,9 @@ pub struct ViewSettings {
     /// How many times larger than life the target's grid and the camera's field of view are drawn, `1..=10`.
     /// A 20 m target seen along a 400 m orbit is a few pixels at true scale. Default: 4.
     pub target_magnification: f32,
-    /// How many times larger than life the 3 m servicer is drawn, `1..=20`. Default: 8.
+    /// How many times larger than life the 3 m servicer is drawn, `1..=20`. Default: 10.
     pub servicer_magnification: f32,
-    /// Length of a burn arrow per m/s of Δv, m/(m/s). Default: 900, so 45 m for a burn of 0.05 m/s.
+    /// Length of a burn arrow per m/s of Δv, m/(m/s). Default: 1200, so 60 m for a burn of 0.05 m/s.
     pub burn_arrow_m_per_m_s: f32,
     /// P(occupied) from which a voxel is drawn solid, `0.5..=1`. Default: 0.9.
     pub confirmed_probability: f32,
@@ -47,8 +47,8 @@ impl Default for ViewSettings {
             quality: Quality::Auto,
             spawn_camera: true,
             target_magnification: 4.0,
-            servicer_magnification: 8.0,
-            burn_arrow_m_per_m_s: 900.0,
+            servicer_magnification: 10.0,
+            burn_arrow_m_per_m_s: 1200.0,
             confirmed_probability: 0.9,
             uncertain_opacity: 0.22,
             sun_direction_rtn: Vec3::new(0.6, 0.45, -0.66),

@@ -93,10 +93,14 @@ impl CompactCode {
     /// The byte after `hits` and `passes` of one image.
     #[inline(always)]
     pub(crate) fn updated(&self, value: i8, hits: u16, passes: u16) -> i8 {
-        // Exact in i32: at most 65,535 · 127 · 2 steps; the hit product is below 2³¹ for every valid sensor.
-        let hit_steps = (f32::from(hits) * self.hit_steps + 0.5) as i32;
-        let sum = i32::from(value).saturating_add(hit_steps).saturating_add(i32::from(passes) * self.pass_steps);
-        sum.clamp(-127, 127) as i8
+        // 2²³: adding it leaves the nearest integer in the low bits of the mantissa.
+        const ROUND: f32 = 8_388_608.0;
+        // More than the steps of all passes that one image can hold, so that clipped hits still outweigh them.
+        const MOST_STEPS: f32 = ROUND - 1.0;
+        let hit_steps = (f32::from(hits) * self.hit_steps).min(MOST_STEPS) + ROUND;
+        let hit_steps = (hit_steps.to_bits() - ROUND.to_bits()) as i32;
+        let pass_steps = i32::from(passes) * self.pass_steps;
+        (i32::from(value) + hit_steps + pass_steps).clamp(-127, 127) as i8
     }
 
     /// Entropy of one byte in units of 2⁻³¹ nats.
@@ -136,6 +140,8 @@ mod tests {
         assert_eq!(code.updated(0, 0, u16::MAX), -127);
         assert_eq!(code.updated(-127, u16::MAX, 0), 127);
         assert_eq!(code.updated(0, 1, 0), 44);
+        // Evidence is weighed before it is clipped: 100 hits against 200 passes, and against 300.
+        assert_eq!((code.updated(0, 100, 200), code.updated(0, 100, 300)), (127, -127));
         // Two hits are rounded together: 87, not 2 · 44.
         assert_eq!(code.updated(0, 2, 0), 87);
     }

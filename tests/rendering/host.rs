@@ -1,15 +1,17 @@
 use std::sync::Arc;
 
 use bevy::app::ScheduleRunnerPlugin;
+use bevy::camera::RenderTarget;
 use bevy::camera::visibility::RenderLayers;
+use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::settings::{Backends, WgpuSettings};
 use bevy::winit::WinitPlugin;
 use bevy_proxops::episode::LatestSnapshot;
-use bevy_proxops::view::{OrbitCamera, ViewPlugin, ViewRoot, ViewSettings};
+use bevy_proxops::view::{CaptureTarget, OrbitCamera, ViewPlugin, ViewRoot, ViewSettings};
 
-use crate::support::{settled, view_app, windowless};
+use crate::support::{HEIGHT, WIDTH, changed_pixels, picture, settled, view_app, windowless};
 use crate::synthetic;
 
 #[derive(Component)]
@@ -109,4 +111,27 @@ fn minimal_plugins_and_the_view_get_along() {
     (0..5).for_each(|_| app.update());
     assert!(!app.is_plugin_added::<WinitPlugin>());
     assert!(app.world().contains_resource::<ViewSettings>());
+}
+
+#[test]
+fn the_scene_is_drawn_through_the_hosts_camera_where_the_host_put_it() {
+    let mut app = view_app(ViewSettings::default(), synthetic::run(4, 20));
+    app.add_systems(Startup, |mut commands: Commands, target: Res<CaptureTarget>| {
+        let place = Transform::from_xyz(0.0, 3.0, 0.0).with_scale(Vec3::splat(0.02));
+        commands.spawn((ViewRoot, place));
+        let view = Transform::from_xyz(4.0, 6.0, 14.0).looking_at(Vec3::new(3.0, 2.5, 0.0), Vec3::Y);
+        let target = RenderTarget::Image(target.0.clone().into());
+        commands.spawn((HostCamera, Camera3d::default(), Tonemapping::None, Msaa::Off, target, view));
+    });
+    let mut capture = settled(app);
+    let shown = picture(&mut capture, "host");
+    let world = capture.app().world_mut();
+    let mut root = world.query_filtered::<&mut Transform, With<ViewRoot>>().single_mut(world).unwrap();
+    root.translation.y = 1000.0;
+    capture.run(3);
+    let moved_away = picture(&mut capture, "host_moved_away");
+    assert!(changed_pixels(&shown, &moved_away, 12) > 2000);
+    let background = moved_away.pixel(WIDTH / 2, HEIGHT / 2);
+    let left = moved_away.rgba.chunks_exact(4).filter(|pixel| pixel[..3] != background).count();
+    assert_eq!(left, 0, "something stayed behind when the root moved away");
 }
