@@ -29,6 +29,8 @@ pub mod sensor;
 pub mod target;
 pub mod mission;
 pub mod search;
+pub mod network;
+pub mod training;
 
 pub mod episode;
 #[cfg(feature = "view")]

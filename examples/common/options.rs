@@ -1,10 +1,11 @@
 //! Command-line options that several examples share, and how they become episode settings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bevy_proxops::episode::{EpisodeSettings, ParameterId, ParameterKind, ParameterValue};
 use bevy_proxops::mission::{Mission, Scenario, ScenarioError, Seed};
+use bevy_proxops::network::{NetworkDevice, NetworkWeights};
 use clap::Args;
 
 /// An error for the person at the terminal: one line that says what, where and what is accepted.
@@ -30,7 +31,7 @@ pub struct RunOptions {
     /// A shipped scenario by name, or a RON file
     #[arg(long, value_name = "NAME|FILE")]
     pub scenario: Option<String>,
-    /// Who chooses the burns: passive, random or mcts
+    /// Who chooses the burns: passive, random, mcts, alpha_zero or network_only
     #[arg(long, value_name = "PLANNER")]
     pub planner: Option<String>,
     /// What the planner may know: sampled_belief, or oracle (the true shape: an upper bound, not a planner)
@@ -48,6 +49,12 @@ pub struct RunOptions {
     /// Tree-search simulations per decision
     #[arg(long, value_name = "N")]
     pub simulations: Option<u32>,
+    /// Weights of the network, as `train` writes them, for alpha_zero and network_only
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
+    /// Where the network runs: auto, cpu, vulkan, or vulkan:<number or part of the name>
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<NetworkDevice>,
     /// Any parameter of the panel by its path, as often as needed (`headless --list parameters` names them)
     #[arg(long = "set", value_name = "PARAMETER=VALUE")]
     pub parameters: Vec<String>,
@@ -68,7 +75,16 @@ impl RunOptions {
         settings.episodes = self.episodes.unwrap_or(settings.episodes);
         settings.seed = self.seed.map_or(settings.seed, Seed);
         settings.workers = self.workers.or(settings.workers);
-        settings.search.simulations = self.simulations.unwrap_or(settings.search.simulations);
+        if let Some(simulations) = self.simulations {
+            settings.search.simulations = simulations;
+            settings.search.alpha_zero.simulations = simulations;
+        }
+        if let Some(path) = &self.network {
+            settings.network.weights = Some(NetworkWeights::load(path)?);
+        }
+        if let Some(device) = &self.device {
+            settings.network.device = device.clone();
+        }
         for assignment in &self.parameters {
             set_parameter(assignment, settings)?;
         }

@@ -9,7 +9,7 @@ use bevy::reflect::Reflect;
 
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
 use crate::mission::{Mission, MissionState, Transition};
-use crate::search::{Decision, Search, SearchSummary};
+use crate::search::{AlphaZeroSearch, Decision, LeafRequest, Search, SearchSummary};
 
 /// One episode. Number and run seed decide every random number in it.
 #[derive(Component, Reflect, Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,13 @@ pub enum EpisodePlanner {
         done: u32,
         /// Simulations the decision takes.
         of: u32,
+    },
+    /// A search with a network holds a tree.
+    Consulting {
+        /// The search.
+        search: Box<AlphaZeroSearch>,
+        /// Leaves whose values are still to come.
+        out: Vec<LeafRequest>,
     },
     /// The search has chosen.
     Decided(Decision),

@@ -8,6 +8,7 @@ mod components;
 pub mod diagnostics;
 mod error;
 mod meter;
+mod network;
 mod notices;
 mod parameters;
 mod plugin;
@@ -28,7 +29,7 @@ pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
 pub use plugin::{EpisodePlugin, EpisodeSystems};
-pub use settings::{EpisodeSettings, MAX_EPISODES};
+pub use settings::{EpisodeSettings, MAX_EPISODES, NetworkSettings};
 pub use simulation::Simulation;
 pub use snapshot::{
     EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_NOTICES, Notice, NoticeSeverity, SimDiagnostics,

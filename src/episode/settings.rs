@@ -7,6 +7,7 @@ use bevy::reflect::Reflect;
 
 use crate::episode::command::Speed;
 use crate::mission::{Scenario, Seed};
+use crate::network::{NetworkDevice, NetworkWeights};
 use crate::search::SearchConfig;
 
 /// Most episodes one run may hold at the same time.
@@ -22,6 +23,8 @@ pub struct EpisodeSettings {
     pub scenario: Scenario,
     /// How every decision is made. Default: [`SearchConfig::default`].
     pub search: SearchConfig,
+    /// The network of the planners that need one. Default: [`NetworkSettings::default`].
+    pub network: NetworkSettings,
     /// Episodes that run in parallel, `1..=`[`MAX_EPISODES`]. Default: 8.
     pub episodes: u32,
     /// Number of the first episode; with the seed it decides every random number of an episode. Default: 0.
@@ -44,11 +47,22 @@ pub struct EpisodeSettings {
     pub tick_allowance: Duration,
 }
 
+/// Which network plans, and where it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkSettings {
+    /// Its weights. Default: `None`, the network that comes with the crate, or an untrained one on other grids than its
+    /// own.
+    pub weights: Option<NetworkWeights>,
+    /// The device it runs on. Default: [`NetworkDevice::Auto`].
+    pub device: NetworkDevice,
+}
+
 impl Default for EpisodeSettings {
     fn default() -> Self {
         Self {
             scenario: Scenario::reference(),
             search: SearchConfig::default(),
+            network: NetworkSettings::default(),
             episodes: 8,
             first_episode: 0,
             seed: Seed(1),

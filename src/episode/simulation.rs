@@ -9,6 +9,7 @@ use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{EpisodePace, EpisodePicture, EpisodePlanner, PictureChange};
 use crate::episode::error::EpisodeError;
 use crate::episode::meter::{Meter, Phase};
+use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::snapshot::{EpisodeSnapshot, SimulationSnapshot};
@@ -50,6 +51,7 @@ impl Simulation {
         world.insert_resource(Workers::new(run.settings.workers));
         world.insert_resource(run);
         world.init_resource::<Trees>();
+        world.init_resource::<NetworkPlanner>();
         world.init_resource::<Meter>();
         world.init_resource::<Messages<SimCommand>>();
         Ok(Self { world, schedule: simulation_schedule() })

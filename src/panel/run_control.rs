@@ -12,7 +12,7 @@ use crate::mission::{Scenario, Seed};
 use crate::panel::parameter_widget::choice_label;
 use crate::panel::search_inspector::ORACLE_CAUTION;
 use crate::panel::theme::{Palette, inherited, tooltip};
-use crate::search::{Knowledge, PlannerKind};
+use crate::search::Knowledge;
 
 const PLAY_WIDTH: f32 = 66.0;
 const SEED_WIDTH: f32 = 74.0;
@@ -61,7 +61,7 @@ fn choosers(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlSt
 }
 
 fn oracle_plans(snapshot: &SimulationSnapshot) -> bool {
-    snapshot.search.planner == PlannerKind::Mcts && snapshot.search.knowledge == Knowledge::Oracle
+    snapshot.search.planner.searches() && snapshot.search.knowledge == Knowledge::Oracle
 }
 
 fn play_controls(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
@@ -213,7 +213,7 @@ fn file_box(ui: &mut Ui, path: &mut String) -> Option<SimCommand> {
 fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
     let label = ui.label("Planner");
     for path in ["search.planner", "search.knowledge"] {
-        let searches = snapshot.search.planner == PlannerKind::Mcts;
+        let searches = snapshot.search.planner.searches();
         let Some(id) = ParameterId::find(path).filter(|_| searches || path == "search.planner") else {
             continue;
         };

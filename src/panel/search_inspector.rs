@@ -32,7 +32,7 @@ pub struct SearchInspector<'a> {
 /// The latest finished search of an episode, or why there is none.
 pub fn search_inspector_panel(ui: &mut Ui, inspector: &SearchInspector, summary: Option<&SearchSummary>) {
     let config = inspector.config;
-    if config.planner == PlannerKind::Mcts && config.knowledge == Knowledge::Oracle {
+    if config.planner.searches() && config.knowledge == Knowledge::Oracle {
         oracle_banner(ui);
     }
     match summary {
@@ -42,7 +42,9 @@ pub fn search_inspector_panel(ui: &mut Ui, inspector: &SearchInspector, summary:
         }
         None => {
             ui.weak(match config.planner {
-                PlannerKind::Mcts => "The first decision is still being searched for.",
+                PlannerKind::Mcts | PlannerKind::AlphaZero | PlannerKind::NetworkOnly => {
+                    "The first decision is still being searched for."
+                }
                 PlannerKind::Passive => "The passive planner never burns and searches nothing.",
                 PlannerKind::Random => "The random planner draws its burns and searches nothing.",
             });

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::SearchError;
+use super::{AlphaZeroConfig, SearchError};
 
 /// Which planner chooses the burns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,6 +15,22 @@ pub enum PlannerKind {
     /// Pure Monte-Carlo tree search: UCB1 and roll-outs.
     #[default]
     Mcts,
+    /// Tree search with a network: PUCT or Gumbel, the network's policy and value at the leaves.
+    AlphaZero,
+    /// The network's policy alone, without a search.
+    NetworkOnly,
+}
+
+impl PlannerKind {
+    /// Whether it searches a tree of imagined images, to which it matters what the planner knows.
+    pub const fn searches(self) -> bool {
+        matches!(self, Self::Mcts | Self::AlphaZero)
+    }
+
+    /// Whether it needs a network.
+    pub const fn needs_network(self) -> bool {
+        matches!(self, Self::AlphaZero | Self::NetworkOnly)
+    }
 }
 
 /// What a planner may know of the target.
@@ -72,7 +88,13 @@ macro_rules! named_choice {
     };
 }
 
-named_choice!(PlannerKind, "planner", { Passive => "passive", Random => "random", Mcts => "mcts" });
+named_choice!(PlannerKind, "planner", {
+    Passive => "passive",
+    Random => "random",
+    Mcts => "mcts",
+    AlphaZero => "alpha_zero",
+    NetworkOnly => "network_only",
+});
 named_choice!(Knowledge, "knowledge", { SampledBelief => "sampled_belief", Oracle => "oracle" });
 named_choice!(RollOutPolicy, "roll_out", { Random => "random", Coast => "coast" });
 
@@ -92,6 +114,9 @@ pub struct SearchConfig {
     pub knowledge: Knowledge,
     /// How roll-outs choose their actions. Default: `Random`.
     pub roll_out: RollOutPolicy,
+    /// Settings of the planners with a network, their number of simulations among them; `simulations`, `horizon`,
+    /// `exploration` and `roll_out` above are those of pure Monte-Carlo search.
+    pub alpha_zero: AlphaZeroConfig,
 }
 
 impl Default for SearchConfig {
@@ -103,6 +128,7 @@ impl Default for SearchConfig {
             exploration: 1.4,
             knowledge: Knowledge::SampledBelief,
             roll_out: RollOutPolicy::Random,
+            alpha_zero: AlphaZeroConfig::default(),
         }
     }
 }
@@ -141,8 +167,19 @@ impl SearchConfig {
             ),
         ];
         match checks.into_iter().find(|(_, accepted, ..)| !accepted) {
-            None => Ok(()),
+            None => self.alpha_zero.validate(),
             Some((field, _, value, accepted)) => Err(SearchError::OutOfRange { field, value, accepted }),
+        }
+    }
+
+    /// The settings of a search with a network: one simulation, the root's own evaluation, where the network decides
+    /// alone.
+    pub fn with_network(&self) -> AlphaZeroConfig {
+        let alone = self.planner == PlannerKind::NetworkOnly;
+        AlphaZeroConfig {
+            simulations: if alone { 1 } else { self.alpha_zero.simulations },
+            knowledge: self.knowledge,
+            ..self.alpha_zero.clone()
         }
     }
 }
@@ -187,7 +224,7 @@ mod tests {
         }
         assert_eq!(
             "minimax".parse::<PlannerKind>().unwrap_err().to_string(),
-            "search.planner: `minimax` is not one of passive, random, mcts"
+            "search.planner: `minimax` is not one of passive, random, mcts, alpha_zero, network_only"
         );
     }
 

@@ -67,6 +67,7 @@ fn descend<M: SearchModel>(
         visits: node.visits,
         // The present walk is already counted at the node, but chooses as if it were not there.
         in_flight: node.in_flight - 1,
+        own_value: tree.own_value(at),
         depth: node.depth,
         edges: tree.edges(at),
         order: model.actions(),

@@ -9,10 +9,13 @@
 //! 2. [`apply`] takes the [`LeafValue`], backs r + γV up to the root and takes the marks off.
 //!
 //! Between the two stands whoever values leaves: here a [`RollOut`]. [`Search`] is the plainest scheduler around them,
-//! one leaf at a time and resumable, and [`decide`] runs it in one go for every [`PlannerKind`].
+//! one leaf at a time and resumable, and [`decide`] runs it in one go. [`AlphaZeroSearch`] gives its leaves out to whoever
+//! owns a network: [`Puct`] or [`Gumbel`] choose, and many searches share one batch.
 //!
 //! What is *not* here, because it does not pay for this problem: transpositions (burns at different times give different
 //! orbits), and keeping a tree for the next decision (a real image never equals an imagined one).
+mod alpha_zero;
+mod alpha_zero_config;
 mod apply;
 mod belief_model;
 mod config;
@@ -20,8 +23,10 @@ mod decision;
 mod error;
 mod export;
 mod gather;
+mod gumbel;
 mod model;
 mod planner;
+mod puct;
 mod roll_out;
 mod rule;
 mod tree;
@@ -29,14 +34,18 @@ mod value_range;
 #[cfg(test)]
 mod toy;
 
+pub use alpha_zero::{AlphaZeroDecision, AlphaZeroSearch, Exploration};
+pub use alpha_zero_config::{AlphaZeroConfig, RootRule};
 pub use apply::{LeafValue, apply};
 pub use belief_model::BeliefModel;
 pub use config::{Knowledge, PlannerKind, RollOutPolicy, SearchConfig};
 pub use decision::{CandidateBranch, Decision, PlannedStep, SearchSummary};
 pub use error::SearchError;
 pub use gather::{Gathered, LeafRequest, gather};
+pub use gumbel::{Gumbel, GumbelRoot, visit_schedule};
 pub use model::{Outcome, SearchModel};
 pub use planner::{Search, SearchProgress, decide};
+pub use puct::{Puct, RootNoise};
 pub use roll_out::RollOut;
 pub use rule::{Choice, SelectionRule, Ucb1, most_visited};
 pub use tree::{Edge, Evaluation, Node, NodeId, Root, SearchTree};

@@ -43,7 +43,8 @@ impl Search {
         let answer = match config.planner {
             PlannerKind::Passive => Some(Action::NONE),
             PlannerKind::Random => Action::from_index(key.rng().random_range(0..Action::COUNT)),
-            PlannerKind::Mcts => None,
+            // Those with a network are searched by `AlphaZeroSearch`; without one they plan like pure search.
+            PlannerKind::Mcts | PlannerKind::AlphaZero | PlannerKind::NetworkOnly => None,
         };
         let simulations = if answer.is_some() { 0 } else { config.simulations };
         let mut belief = vec![0; mission.grid().len()];

@@ -9,6 +9,8 @@ pub struct Choice<'a> {
     pub visits: u32,
     /// Walks through the node that are still under way.
     pub in_flight: u32,
+    /// What the node's evaluator said of it, V, before any of its edges was tried.
+    pub own_value: f64,
     /// Steps below the root; 0 is the root.
     pub depth: u32,
     /// The node's edges, indexed by action.
@@ -96,7 +98,7 @@ mod tests {
 
     fn select(rule: Ucb1, visits: u32, edges: &[Edge], range: ValueRange) -> usize {
         let order = &Action::ALL[..edges.len()];
-        rule.select(&Choice { visits, in_flight: 0, depth: 0, edges, order, range }).index()
+        rule.select(&Choice { visits, in_flight: 0, own_value: 0.0, depth: 0, edges, order, range }).index()
     }
 
     #[test]
@@ -121,7 +123,8 @@ mod tests {
         let rule = Ucb1 { exploration: 1.4 };
         assert_eq!(select(rule, 4, &edges, range(0.0, 1.0)), 1);
         let order = [Action::ALL[2], Action::ALL[0], Action::ALL[1]];
-        let choice = Choice { visits: 4, in_flight: 0, depth: 0, edges: &edges, order: &order, range: range(0.0, 1.0) };
+        let range = range(0.0, 1.0);
+        let choice = Choice { visits: 4, in_flight: 0, own_value: 0.0, depth: 0, edges: &edges, order: &order, range };
         assert_eq!(rule.select(&choice).index(), 2);
     }
 

@@ -269,6 +269,12 @@ impl<S> SearchTree<S> {
         }
     }
 
+    /// The value that a node got from its evaluator, without what came back through its edges; 0 before it has one.
+    pub fn own_value(&self, id: NodeId) -> f64 {
+        // Every walk that went on below the node added the same value to the node and to one of its edges.
+        self.node(id).value_sum - self.edges(id).iter().map(|edge| edge.value_sum).sum::<f64>()
+    }
+
     /// The belief of a node, one byte a voxel; empty at terminal nodes.
     pub fn belief(&self, id: NodeId) -> &[i8] {
         &self.beliefs[self.belief_range(id)]

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod error;
+mod generated;
 mod shape;
 mod vox;
 

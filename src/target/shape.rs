@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{TargetError, builtin, vox};
+use super::{TargetError, builtin, generated, vox};
 use crate::voxel::{Occupancy, VoxelGrid};
 
 /// The true shape of the object under inspection, centred in the grid, its axes along R, T and N.
@@ -34,6 +34,12 @@ pub enum TargetShape {
     Dock,
     /// A satellite shipped with the crate, one of [`TargetShape::EMBEDDED`]; one model voxel is one grid voxel.
     Embedded(String),
+    /// A satellite drawn from a family with bus, panels, dishes and booms: one for every number. Scales with the grid's
+    /// edge.
+    Generated {
+        /// Which one.
+        number: u64,
+    },
     /// A MagicaVoxel model, its first one if there are several; one model voxel is one grid voxel.
     Vox {
         /// The file; relative paths start at the scenario file's folder.
@@ -50,6 +56,7 @@ impl fmt::Display for TargetShape {
             Self::LBracket => f.write_str("L-bracket"),
             Self::Dock => f.write_str("dock"),
             Self::Embedded(name) => f.write_str(name),
+            Self::Generated { number } => write!(f, "generated satellite {number}"),
             Self::Vox { path } => write!(f, "{}", path.display()),
         }
     }
@@ -98,6 +105,7 @@ impl TargetShape {
             Self::LBracket => Ok(builtin::l_bracket(grid)),
             Self::Dock => Ok(builtin::dock(grid)),
             Self::Embedded(name) => vox::embedded(grid, name),
+            Self::Generated { number } => Ok(generated::satellite(grid, *number)),
             Self::Vox { path } => match base_dir {
                 Some(base) => vox::from_file(grid, &base.join(path)),
                 None => vox::from_file(grid, path),
@@ -117,6 +125,7 @@ mod tests {
             (r#"Cube(side_m: 8.0)"#, TargetShape::Cube { side_m: 8.0 }),
             (r#"Sphere(diameter_m: 9.5)"#, TargetShape::Sphere { diameter_m: 9.5 }),
             (r#"Embedded("comsat")"#, TargetShape::Embedded("comsat".into())),
+            (r#"Generated(number: 7)"#, TargetShape::Generated { number: 7 }),
             (r#"Vox(path: "my.vox")"#, TargetShape::Vox { path: "my.vox".into() }),
         ];
         for (text, shape) in text {

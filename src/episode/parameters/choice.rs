@@ -3,7 +3,7 @@
 use crate::episode::parameters::spec::{ParameterError, ParameterId};
 use crate::episode::settings::EpisodeSettings;
 use crate::orbit::Dynamics;
-use crate::search::{Knowledge, PlannerKind, RollOutPolicy};
+use crate::search::{Knowledge, PlannerKind, RollOutPolicy, RootRule};
 use crate::sensor::UpdateRule;
 
 /// A choice between the named values of a plain enum that sits in one field of the settings.
@@ -41,6 +41,8 @@ enum_choice!(planner, PlannerKind, settings.search.planner, [
     PlannerKind::Passive.name() => PlannerKind::Passive,
     PlannerKind::Random.name() => PlannerKind::Random,
     PlannerKind::Mcts.name() => PlannerKind::Mcts,
+    PlannerKind::AlphaZero.name() => PlannerKind::AlphaZero,
+    PlannerKind::NetworkOnly.name() => PlannerKind::NetworkOnly,
 ]);
 
 enum_choice!(knowledge, Knowledge, settings.search.knowledge, [
@@ -51,6 +53,11 @@ enum_choice!(knowledge, Knowledge, settings.search.knowledge, [
 enum_choice!(roll_out, RollOutPolicy, settings.search.roll_out, [
     RollOutPolicy::Random.name() => RollOutPolicy::Random,
     RollOutPolicy::Coast.name() => RollOutPolicy::Coast,
+]);
+
+enum_choice!(root_rule, RootRule, settings.search.alpha_zero.root, [
+    RootRule::Puct.name() => RootRule::Puct,
+    RootRule::Gumbel.name() => RootRule::Gumbel,
 ]);
 
 enum_choice!(dynamics, Dynamics, settings.scenario.dynamics, [
@@ -82,6 +89,7 @@ pub(super) mod target {
             TargetShape::LBracket => "l_bracket",
             TargetShape::Dock => "dock",
             TargetShape::Embedded(name) => name,
+            generated @ TargetShape::Generated { .. } => return generated.to_string(),
             TargetShape::Vox { path } => return path.display().to_string(),
         };
         name.to_owned()

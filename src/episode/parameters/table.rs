@@ -100,7 +100,7 @@ macro_rules! choice {
 pub static PARAMETERS: &[ParameterSpec] = &[
     choice! {
         "search.planner", Search, "Planner", Now, planner,
-        "Who chooses the burns: passive flies the natural motion, random draws an action each step, mcts searches a tree."
+        "Who chooses the burns: passive flies the natural motion, random draws an action each step, mcts searches a tree, alpha_zero searches with a network, network_only follows the network without a search."
     },
     integer! {
         "search.simulations", Search, "Simulations", "", 1..=100_000, LOG, Now, settings.search.simulations,
@@ -121,6 +121,20 @@ pub static PARAMETERS: &[ParameterSpec] = &[
     choice! {
         "search.roll_out", Search, "Roll-outs", Now, roll_out,
         "How a simulation goes on below the tree: random draws actions, coast makes no burn, which is less noisy."
+    },
+    integer! {
+        "search.alpha_zero.simulations", Search, "Network simulations", "", 1..=100_000, LOG, Now,
+        settings.search.alpha_zero.simulations,
+        "Simulations per decision of alpha_zero. Each asks the network once."
+    },
+    choice! {
+        "search.alpha_zero.root", Search, "Network root", Now, root_rule,
+        "How alpha_zero's root chooses: puct by priors and visits, gumbel by sequential halving, which does well with few simulations."
+    },
+    number! {
+        "search.alpha_zero.exploration", Search, "Network exploration", "", 0.0..=20.0, LINEAR, Now,
+        settings.search.alpha_zero.exploration,
+        "PUCT constant c. Higher follows the network's priors for longer."
     },
     number! {
         "reward.dv_cost_per_m_s", Reward, "Cost of Δv", "per m/s", 0.0..=100.0, LINEAR, Now,

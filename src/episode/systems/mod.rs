@@ -2,6 +2,7 @@
 
 mod act;
 mod command;
+mod consult;
 mod plan;
 mod publish;
 mod record;
@@ -52,7 +53,7 @@ pub fn simulation_schedule() -> Schedule {
     schedule.add_systems((
         command::carry_out_commands.in_set(SimulationSystems::Command),
         (reset::despawn_episodes, reset::begin_episodes, reset::grant_steps).chain().in_set(SimulationSystems::Reset),
-        plan::plan.in_set(SimulationSystems::Plan),
+        (plan::plan, consult::consult).chain().in_set(SimulationSystems::Plan),
         act::act.in_set(SimulationSystems::Act),
         record::record.in_set(SimulationSystems::Record),
         publish::publish.run_if(publish::is_due).in_set(SimulationSystems::Publish),

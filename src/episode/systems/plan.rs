@@ -43,8 +43,17 @@ pub fn plan(
     mut episodes: Query<Planning>,
 ) {
     let start = Instant::now();
-    let mut cohort: Vec<_> =
-        episodes.iter_mut().filter(|episode| may_decide(&episode.planner, episode.pace, run.paused, start)).collect();
+    // Those that consult a network have a system of their own.
+    let idle_ones_too = !run.settings.search.planner.needs_network();
+    let mut cohort: Vec<_> = episodes
+        .iter_mut()
+        .filter(|episode| may_decide(&episode.planner, episode.pace, run.paused, start))
+        .filter(|episode| match *episode.planner {
+            EpisodePlanner::Searching { .. } => true,
+            EpisodePlanner::Idle => idle_ones_too,
+            _ => false,
+        })
+        .collect();
     if cohort.is_empty() {
         return;
     }
@@ -69,7 +78,9 @@ pub fn plan(
 /// Whether an episode may work on its decision: its pace allows it, or it is granted a step of a paused run.
 pub fn may_decide(planner: &EpisodePlanner, pace: &EpisodePace, paused: bool, now: Instant) -> bool {
     let allowed = if paused { pace.granted > 0 } else { pace.due <= now };
-    allowed && matches!(planner, EpisodePlanner::Idle | EpisodePlanner::Searching { .. })
+    let undecided =
+        matches!(planner, EpisodePlanner::Idle | EpisodePlanner::Searching { .. } | EpisodePlanner::Consulting { .. });
+    allowed && undecided
 }
 
 /// What the workers of one tick share while they plan.

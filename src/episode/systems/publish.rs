@@ -105,6 +105,9 @@ fn shared_scenario(before: &SimulationSnapshot, run: &Run) -> Arc<Scenario> {
 fn status_of(planner: &EpisodePlanner) -> EpisodeStatus {
     match planner {
         EpisodePlanner::Searching { done, of, .. } => EpisodeStatus::Searching { done: *done, of: *of },
+        EpisodePlanner::Consulting { search, .. } => {
+            EpisodeStatus::Searching { done: search.simulations_done(), of: search.simulations() }
+        }
         EpisodePlanner::Finished => EpisodeStatus::Finished,
         EpisodePlanner::Idle | EpisodePlanner::Decided(_) | EpisodePlanner::Acted { .. } => EpisodeStatus::Stepping,
     }

@@ -1,0 +1,137 @@
+//! Two players on the same held-out episodes: which one does better, and how sure is that?
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bevy_proxops::mission::{Scenario, Seed};
+use bevy_proxops::network::{EvaluatorThread, NetworkDevice, NetworkWeights, PolicyValueNetConfig, open_evaluator};
+use bevy_proxops::search::{AlphaZeroConfig, Exploration, RootRule};
+use bevy_proxops::training::{
+    FlightConfig, FlownEpisode, RandomisationConfig, RandomisedMissions, Shapes, fly, mean_and_interval,
+};
+use clap::Parser;
+
+type UserError = Box<dyn std::error::Error>;
+
+/// Flies the same episodes with two players and compares their total rewards.
+///
+/// A player is NETWORK[,ROOT[,SIMULATIONS]]: a weights file or `untrained`, then puct or gumbel, then simulations.
+#[derive(Parser)]
+struct Options {
+    /// The first player
+    first: Player,
+    /// The second player
+    second: Player,
+    /// An embedded scenario's name, or a scenario file
+    #[arg(long, default_value = "standoff_200m")]
+    scenario: String,
+    /// Pairs of episodes
+    #[arg(long, default_value_t = 24)]
+    pairs: u32,
+    /// Number of the first episode: other numbers are other satellites and starts
+    #[arg(long, default_value_t = 1000)]
+    first_episode: u32,
+    /// Seed of the episodes
+    #[arg(long, default_value_t = 2)]
+    seed: u64,
+    /// Where the networks run: auto, cpu, vulkan, vulkan:<number or part of the name>
+    #[arg(long, default_value = "cpu")]
+    device: NetworkDevice,
+}
+
+#[derive(Clone, Debug)]
+struct Player {
+    network: String,
+    search: AlphaZeroConfig,
+}
+
+impl std::str::FromStr for Player {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(',');
+        let network = parts.next().unwrap_or_default().to_owned();
+        let mut search = AlphaZeroConfig::default();
+        if let Some(root) = parts.next() {
+            search.root = root.parse::<RootRule>().map_err(|error| error.to_string())?;
+        }
+        if let Some(simulations) = parts.next() {
+            search.simulations =
+                simulations.parse().map_err(|_| format!("`{simulations}` is no number of simulations"))?;
+        }
+        search.validate().map_err(|error| error.to_string())?;
+        Ok(Self { network, search })
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), UserError> {
+    let scenario = match Path::new(&options.scenario).extension() {
+        Some(extension) if extension == "ron" => Scenario::load(&options.scenario)?,
+        _ => Scenario::embedded(&options.scenario)?,
+    };
+    let first = flown(&options.first, &scenario, options)?;
+    let second = flown(&options.second, &scenario, options)?;
+    println!("\n{:<14} {:>22} {:>22} {:>24}", "mean ± 95 %", "first", "second", "first − second");
+    let row = |name: &str, of: fn(&FlownEpisode) -> f64| {
+        let values = |episodes: &[FlownEpisode]| episodes.iter().map(of).collect::<Vec<_>>();
+        let (one, other) = (values(&first), values(&second));
+        let differences: Vec<f64> = one.iter().zip(&other).map(|(a, b)| a - b).collect();
+        let cell = |samples: &[f64]| {
+            let (mean, half) = mean_and_interval(samples);
+            format!("{mean:+.4} ± {half:.4}")
+        };
+        println!("{name:<14} {:>22} {:>22} {:>24}", cell(&one), cell(&other), cell(&differences));
+    };
+    row("total reward", |episode| episode.metrics.total_reward);
+    row("entropy left", |episode| episode.remaining_entropy);
+    row("Δv, m/s", |episode| episode.metrics.dv_spent_m_s);
+    row("surface recall", |episode| episode.metrics.surface_recall);
+    Ok(())
+}
+
+fn flown(player: &Player, scenario: &Scenario, options: &Options) -> Result<Vec<FlownEpisode>, UserError> {
+    let weights = match player.network.as_str() {
+        "untrained" => {
+            let cells = scenario.grid.cells_per_axis as usize;
+            NetworkWeights::untrained(&PolicyValueNetConfig::compact().with_cells_per_axis(cells), Seed(options.seed))?
+        }
+        path => NetworkWeights::load(&PathBuf::from(path))?,
+    };
+    let seed = Seed(options.seed);
+    let missions = RandomisedMissions::new(scenario.clone(), RandomisationConfig::default(), seed, Shapes::HeldOut);
+    let config = FlightConfig {
+        seed,
+        search: player.search.clone(),
+        exploration: Exploration::Off,
+        parallel: options.pairs as usize,
+        cohorts: 2,
+        lambda: 1.0,
+    };
+    let (device, network) = (options.device.clone(), weights.config().clone());
+    let make = move || Ok(open_evaluator(&device, &weights, 256, |warning| eprintln!("{warning}"))?.evaluator);
+    let thread = EvaluatorThread::spawn(make, |_| {})?;
+    let episodes = options.first_episode..options.first_episode + options.pairs;
+    let start = Instant::now();
+    let episodes = fly(&network, &thread, &missions, episodes, &config, &mut |_| {})?;
+    println!(
+        "{} with {} and {} simulations on {}: {} episodes in {:.1} s",
+        player.network,
+        player.search.root,
+        player.search.simulations,
+        thread.name(),
+        episodes.len(),
+        start.elapsed().as_secs_f64()
+    );
+    Ok(episodes)
+}

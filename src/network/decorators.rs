@@ -1,0 +1,334 @@
+//! Evaluators around evaluators: counting, recording and replaying, checking against another device.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::NetworkError;
+use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp, check_batch};
+use super::simple_evaluators::hash_of_row;
+use super::weights::NetworkWeights;
+
+/// What an evaluator has done so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EvaluationCounts {
+    /// Batches evaluated.
+    pub batches: u64,
+    /// Leaves evaluated.
+    pub leaves: u64,
+    /// Leaves that the batches had room for: recommended batch × batches.
+    pub room: u64,
+    /// How many batches had so many leaves.
+    pub histogram: BTreeMap<usize, u64>,
+    /// Time spent evaluating.
+    pub busy: Duration,
+}
+
+impl EvaluationCounts {
+    /// Leaves as a fraction of the room in the batches; may exceed 1 where batches exceed the recommended size.
+    pub fn fill_ratio(&self) -> f64 {
+        if self.room == 0 { 0.0 } else { self.leaves as f64 / self.room as f64 }
+    }
+
+    /// Leaves per batch.
+    pub fn mean_batch(&self) -> f64 {
+        if self.batches == 0 { 0.0 } else { self.leaves as f64 / self.batches as f64 }
+    }
+
+    /// Leaves per second of busy time.
+    pub fn leaves_per_busy_second(&self) -> f64 {
+        if self.busy.is_zero() { 0.0 } else { self.leaves as f64 / self.busy.as_secs_f64() }
+    }
+}
+
+/// Reads the counts of a [`CountingEvaluator`] from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluationCounters(Arc<Mutex<EvaluationCounts>>);
+
+impl EvaluationCounters {
+    /// The counts now.
+    pub fn counts(&self) -> EvaluationCounts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, leaves: usize, room: usize, busy: Duration) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.batches += 1;
+        counts.leaves += leaves as u64;
+        counts.room += room as u64;
+        *counts.histogram.entry(leaves).or_default() += 1;
+        counts.busy += busy;
+    }
+}
+
+/// Counts batches and leaves and the time they take.
+#[derive(Debug)]
+pub struct CountingEvaluator<E> {
+    inner: E,
+    counters: EvaluationCounters,
+}
+
+impl<E: Evaluator> CountingEvaluator<E> {
+    /// Counts what `inner` does.
+    pub fn new(inner: E) -> Self {
+        Self { inner, counters: EvaluationCounters::default() }
+    }
+
+    /// A handle to the counts.
+    pub fn counters(&self) -> EvaluationCounters {
+        self.counters.clone()
+    }
+}
+
+impl<E: Evaluator> Evaluator for CountingEvaluator<E> {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn attributes(&self) -> EvaluatorAttributes {
+        self.inner.attributes()
+    }
+
+    fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+        let start = Instant::now();
+        self.inner.evaluate(batch)?;
+        self.counters.add(batch.leaves(), self.inner.attributes().recommended_batch, start.elapsed());
+        Ok(())
+    }
+
+    fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
+        self.inner.warm_up(progress)
+    }
+
+    fn load_weights(&mut self, weights: &NetworkWeights) -> Result<(), NetworkError> {
+        self.inner.load_weights(weights)
+    }
+}
+
+/// Leaves and what was answered, by a hash of the leaf's row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    leaves: BTreeMap<u64, LeafEvaluation>,
+}
+
+impl Recording {
+    /// Different leaves recorded.
+    pub fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+}
+
+/// Keeps what an evaluator answers.
+#[derive(Debug)]
+pub struct RecordingEvaluator<E> {
+    inner: E,
+    recording: Recording,
+}
+
+impl<E: Evaluator> RecordingEvaluator<E> {
+    /// Records what `inner` answers.
+    pub fn new(inner: E) -> Self {
+        Self { inner, recording: Recording::default() }
+    }
+
+    /// The recording.
+    pub fn into_recording(self) -> Recording {
+        self.recording
+    }
+}
+
+impl<E: Evaluator> Evaluator for RecordingEvaluator<E> {
+    fn name(&self) -> String {
+        format!("{}, recorded", self.inner.name())
+    }
+
+    fn attributes(&self) -> EvaluatorAttributes {
+        self.inner.attributes()
+    }
+
+    fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+        self.inner.evaluate(batch)?;
+        for (leaf, evaluation) in batch.evaluations().iter().enumerate() {
+            self.recording.leaves.insert(hash_of_row(batch.row(leaf)), *evaluation);
+        }
+        Ok(())
+    }
+
+    fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
+        self.inner.warm_up(progress)
+    }
+
+    fn load_weights(&mut self, weights: &NetworkWeights) -> Result<(), NetworkError> {
+        self.inner.load_weights(weights)
+    }
+}
+
+/// Answers from a recording.
+#[derive(Debug)]
+pub struct ReplayingEvaluator {
+    recording: Recording,
+}
+
+impl ReplayingEvaluator {
+    /// Answers from `recording`.
+    pub fn new(recording: Recording) -> Self {
+        Self { recording }
+    }
+}
+
+impl Evaluator for ReplayingEvaluator {
+    fn name(&self) -> String {
+        format!("recording of {} leaves", self.recording.len())
+    }
+
+    fn attributes(&self) -> EvaluatorAttributes {
+        EvaluatorAttributes { recommended_batch: 64, max_batch: usize::MAX }
+    }
+
+    fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+        check_batch(self, batch, None)?;
+        let row_len = batch.row_len();
+        let (inputs, evaluations) = batch.split_mut();
+        for (leaf, (row, evaluation)) in inputs.chunks(row_len).zip(evaluations).enumerate() {
+            *evaluation = *self
+                .recording
+                .leaves
+                .get(&hash_of_row(row))
+                .ok_or(NetworkError::NotRecorded { leaf, recorded: self.recording.len() })?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs two evaluators and fails where they differ; answers with the first.
+#[derive(Debug)]
+pub struct CheckingEvaluator<P, R> {
+    primary: P,
+    reference: R,
+    tolerance: f32,
+    scratch: EvaluationBatch,
+    worst: f32,
+}
+
+impl<P: Evaluator, R: Evaluator> CheckingEvaluator<P, R> {
+    /// Differences up to `tolerance`, relative to the larger of 1 and the reference's magnitude, are accepted.
+    pub fn new(primary: P, reference: R, tolerance: f32) -> Self {
+        Self { primary, reference, tolerance, scratch: EvaluationBatch::new(0, 0), worst: 0.0 }
+    }
+
+    /// Largest relative difference seen.
+    pub fn worst_difference(&self) -> f32 {
+        self.worst
+    }
+
+    fn compare(&mut self, batch: &EvaluationBatch) -> Result<(), NetworkError> {
+        for (leaf, (given, wanted)) in batch.evaluations().iter().zip(self.scratch.evaluations()).enumerate() {
+            let logits = given.logits.iter().zip(&wanted.logits).enumerate();
+            let pairs =
+                logits.map(|(action, (&g, &w))| (Some(action), g, w)).chain([(None, given.value, wanted.value)]);
+            for (action, primary, reference) in pairs {
+                let difference = (primary - reference).abs() / reference.abs().max(1.0);
+                self.worst = self.worst.max(difference);
+                // Written so that NaN counts as a difference.
+                if !(difference <= self.tolerance) {
+                    let output = action.map_or("value".into(), |action| format!("logit {action}"));
+                    return Err(NetworkError::Disagreement {
+                        leaf,
+                        output,
+                        primary,
+                        reference,
+                        primary_name: self.primary.name(),
+                        reference_name: self.reference.name(),
+                        tolerance: self.tolerance,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<P: Evaluator, R: Evaluator> Evaluator for CheckingEvaluator<P, R> {
+    fn name(&self) -> String {
+        format!("{}, checked against {}", self.primary.name(), self.reference.name())
+    }
+
+    fn attributes(&self) -> EvaluatorAttributes {
+        let (primary, reference) = (self.primary.attributes(), self.reference.attributes());
+        EvaluatorAttributes { max_batch: primary.max_batch.min(reference.max_batch), ..primary }
+    }
+
+    fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+        self.scratch.clone_from(batch);
+        self.primary.evaluate(batch)?;
+        self.reference.evaluate(&mut self.scratch)?;
+        self.compare(batch)
+    }
+
+    fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
+        self.primary.warm_up(progress)?;
+        self.reference.warm_up(progress)
+    }
+
+    fn load_weights(&mut self, weights: &NetworkWeights) -> Result<(), NetworkError> {
+        self.primary.load_weights(weights)?;
+        self.reference.load_weights(weights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
+    use super::*;
+
+    fn batch(leaves: usize) -> EvaluationBatch {
+        let mut batch = EvaluationBatch::new(4, leaves);
+        batch.set_leaves(leaves);
+        for (index, number) in batch.inputs_mut().iter_mut().enumerate() {
+            *number = index as f32;
+        }
+        batch
+    }
+
+    #[test]
+    fn counts_add_up() {
+        let mut evaluator = CountingEvaluator::new(UniformEvaluator);
+        let counters = evaluator.counters();
+        for leaves in [8, 8, 16] {
+            evaluator.evaluate(&mut batch(leaves)).unwrap();
+        }
+        let counts = counters.counts();
+        assert_eq!((counts.batches, counts.leaves), (3, 32));
+        assert_eq!(counts.histogram, BTreeMap::from([(8, 2), (16, 1)]));
+        assert_eq!(counts.fill_ratio(), 32.0 / (3.0 * 64.0));
+    }
+
+    #[test]
+    fn a_recording_answers_like_what_was_recorded_and_knows_what_it_never_saw() {
+        let mut recorder = RecordingEvaluator::new(SeededRandomEvaluator::new(4));
+        let mut first = batch(3);
+        recorder.evaluate(&mut first).unwrap();
+        let mut replay = ReplayingEvaluator::new(recorder.into_recording());
+        let mut again = batch(3);
+        replay.evaluate(&mut again).unwrap();
+        assert_eq!(first.evaluations(), again.evaluations());
+        let error = replay.evaluate(&mut batch(4)).unwrap_err().to_string();
+        assert!(error.contains("leaf 3") && error.contains("3 leaves"), "{error}");
+    }
+
+    #[test]
+    fn a_check_passes_on_twins_and_names_the_first_difference() {
+        let twin = || SeededRandomEvaluator::new(4);
+        CheckingEvaluator::new(twin(), twin(), 0.0).evaluate(&mut batch(3)).unwrap();
+        let mut other = CheckingEvaluator::new(twin(), SeededRandomEvaluator::new(5), 1e-4);
+        let error = other.evaluate(&mut batch(3)).unwrap_err().to_string();
+        assert!(error.starts_with("leaf 0: logit 0 is"), "{error}");
+    }
+}

@@ -1,0 +1,57 @@
+//! The policy–value network, the devices it runs on, batched evaluation and checkpoints. Knows nothing of Bevy.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`PolicyValueNetConfig`] | layers and input shape; `reference` and `compact` |
+//! | [`PolicyValueNet`] | the network itself, generic over Burn's backends |
+//! | [`InputEncoder`], [`OrbitFeatures`] | one search leaf written straight into its row of a batch |
+//! | [`value_target`], [`return_from_value`] | what the value head predicts |
+//! | [`NetworkDevice`], [`choose_device`] | CPU or Vulkan adapter, chosen at run time, with the reason |
+//! | [`Evaluator`] | evaluates a batch in place; network, uniform, seeded random, and decorators around them |
+//! | [`EvaluatorThread`] | the one thread that talks to Burn |
+//! | [`NetworkWeights`] | weights as bytes, independent of any device |
+//! | [`CheckpointDirectory`] | one directory a run: versioned, checksummed, written atomically |
+
+mod checkpoint;
+mod config;
+mod decorators;
+mod device;
+mod error;
+mod evaluator;
+mod fallback;
+mod input;
+mod leaf;
+mod model;
+mod network_evaluator;
+mod open;
+mod sealed;
+mod simple_evaluators;
+mod thread;
+mod value;
+#[cfg(feature = "vulkan")]
+mod vulkan;
+mod weights;
+
+pub use checkpoint::{CheckpointDirectory, CheckpointWriter, Generation};
+pub use config::{ConvolutionConfig, PolicyValueNetConfig};
+pub use decorators::{
+    CheckingEvaluator, CountingEvaluator, EvaluationCounters, EvaluationCounts, Recording, RecordingEvaluator,
+    ReplayingEvaluator,
+};
+pub use device::{
+    AdapterDescription, AdapterKind, AdapterSelector, DeviceChoice, NetworkDevice, ResolvedDevice, adapters,
+    choose_device,
+};
+pub use error::{CheckpointError, NetworkError};
+pub use evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp};
+pub use fallback::FallbackEvaluator;
+pub use input::{BeliefEncoding, InputEncoder, OrbitFeatures};
+pub use leaf::{LeafEncoder, remaining_entropy};
+pub use model::PolicyValueNet;
+pub use network_evaluator::{BatchPlan, NetworkEvaluator};
+pub use open::{OpenedEvaluator, open_evaluator};
+pub(crate) use sealed::{SealedKind, open_sealed, seal};
+pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
+pub use thread::{EvaluatorThread, Finished};
+pub use value::{return_from_value, value_target};
+pub use weights::NetworkWeights;

@@ -1,0 +1,109 @@
+//! From a requested device to an evaluator that runs on it.
+
+use burn::backend::Flex;
+
+use super::device::{AdapterDescription, DeviceChoice, NetworkDevice, ResolvedDevice, adapters, choose_device};
+use super::error::NetworkError;
+use super::evaluator::Evaluator;
+use super::fallback::FallbackEvaluator;
+use super::network_evaluator::{BatchPlan, NetworkEvaluator};
+use super::weights::NetworkWeights;
+
+/// An evaluator and the device it was given.
+pub struct OpenedEvaluator {
+    /// Evaluates with the weights it was opened with.
+    pub evaluator: Box<dyn Evaluator>,
+    /// The device and the reason for it.
+    pub choice: DeviceChoice,
+}
+
+/// Opens `requested` and puts `weights` on it. Batches on a card are padded to shapes up to `max_batch`. A card that
+/// fails later is replaced by the CPU; `on_warning` hears of it.
+///
+/// Call this on the thread that will evaluate: Burn keeps a stream and a memory pool for every thread that talks to it.
+///
+/// # Errors
+/// [`NetworkError::DeviceMissing`] or [`NetworkError::DeviceFailed`] if a Vulkan adapter was asked for by name and
+/// cannot be used; `Auto` falls back to the CPU and says why.
+pub fn open_evaluator(
+    requested: &NetworkDevice,
+    weights: &NetworkWeights,
+    max_batch: usize,
+    on_warning: impl FnMut(String) + Send + 'static,
+) -> Result<OpenedEvaluator, NetworkError> {
+    // Listing adapters loads the drivers: not for a run that asked for the CPU.
+    let all = if *requested == NetworkDevice::Cpu { Vec::new() } else { adapters() };
+    let mut choice = choose_device(requested, &all)?;
+    let evaluator = match &choice.device {
+        ResolvedDevice::Cpu => on_cpu(weights)?,
+        ResolvedDevice::Vulkan(adapter) => match on_card(adapter, &all, weights, max_batch) {
+            Ok(card) => Box::new(FallbackEvaluator::new(card, weights.clone(), on_cpu, on_warning)),
+            Err(error) if *requested == NetworkDevice::Auto => {
+                choice = DeviceChoice { device: ResolvedDevice::Cpu, reason: error.to_string() };
+                on_cpu(weights)?
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    tracing::info!("network on {}: {}", choice.device, choice.reason);
+    Ok(OpenedEvaluator { evaluator, choice })
+}
+
+fn on_cpu(weights: &NetworkWeights) -> Result<Box<dyn Evaluator>, NetworkError> {
+    let name = ResolvedDevice::Cpu.to_string();
+    Ok(Box::new(NetworkEvaluator::<Flex>::new(name, weights, Default::default(), BatchPlan::for_cpu())?))
+}
+
+#[cfg(feature = "vulkan")]
+fn on_card(
+    adapter: &AdapterDescription,
+    all: &[AdapterDescription],
+    weights: &NetworkWeights,
+    max_batch: usize,
+) -> Result<Box<dyn Evaluator>, NetworkError> {
+    let opened = super::vulkan::open(adapter, all)?;
+    let plan = BatchPlan::for_card(max_batch);
+    let name = ResolvedDevice::Vulkan(adapter.clone()).to_string();
+    let evaluator = NetworkEvaluator::<burn::backend::Vulkan>::new(name, weights, opened.device, plan)?;
+    Ok(Box::new(evaluator.watching(opened.lost)))
+}
+
+#[cfg(not(feature = "vulkan"))]
+fn on_card(
+    adapter: &AdapterDescription,
+    _all: &[AdapterDescription],
+    _weights: &NetworkWeights,
+    _max_batch: usize,
+) -> Result<Box<dyn Evaluator>, NetworkError> {
+    let reason = "this program was built without the `vulkan` feature".into();
+    Err(NetworkError::DeviceFailed { device: adapter.name.clone(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::PolicyValueNetConfig;
+    use super::super::evaluator::EvaluationBatch;
+    use super::*;
+    use crate::mission::Seed;
+
+    fn opened(requested: &str) -> Result<OpenedEvaluator, NetworkError> {
+        let config = PolicyValueNetConfig::compact().with_cells_per_axis(8);
+        let weights = NetworkWeights::untrained(&config, Seed(1))?;
+        open_evaluator(&requested.parse()?, &weights, 16, |_| {})
+    }
+
+    #[test]
+    fn the_cpu_can_always_be_asked_for() {
+        let mut opened = opened("cpu").unwrap();
+        assert_eq!(opened.choice.device, ResolvedDevice::Cpu);
+        let mut batch = EvaluationBatch::new(8 * 8 * 8 + 14, 1);
+        batch.set_leaves(1);
+        opened.evaluator.evaluate(&mut batch).unwrap();
+    }
+
+    #[test]
+    fn an_adapter_that_is_not_there_is_an_error_not_a_fallback() {
+        let error = opened("vulkan:no such adapter").err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("no such adapter") && error.contains("available: cpu"), "{error}");
+    }
+}

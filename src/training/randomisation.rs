@@ -1,0 +1,133 @@
+//! Missions to learn on and missions to be judged by.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use crate::mission::{Mission, Purpose, Scenario, Seed, StreamKey};
+use crate::target::TargetShape;
+
+use super::error::TrainingError;
+use super::flight::MissionSource;
+
+/// Which satellites of the generated family are flown around. They never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shapes {
+    /// Those with even numbers.
+    Training,
+    /// Those with odd numbers: what was learnt has to carry over to them.
+    HeldOut,
+}
+
+/// What differs from episode to episode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomisationConfig {
+    /// Whether every episode has another generated satellite; otherwise all have the scenario's target. Default true.
+    pub shapes: bool,
+    /// The scenario's start is scaled by a factor between these two. Default 0.75 to 1.5.
+    pub start_scale: [f64; 2],
+    /// The scenario's prior is scaled by a factor between these two, and kept within 0.01 to 0.5. Default 0.5 to 2.
+    pub prior_scale: [f64; 2],
+}
+
+impl Default for RandomisationConfig {
+    fn default() -> Self {
+        Self { shapes: true, start_scale: [0.75, 1.5], prior_scale: [0.5, 2.0] }
+    }
+}
+
+impl RandomisationConfig {
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] naming the first field out of range.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let accepted = "two numbers from 0.01 to 100, the smaller one first";
+        for (field, [low, high]) in [("start_scale", self.start_scale), ("prior_scale", self.prior_scale)] {
+            if !(0.01 <= low && low <= high && high <= 100.0) {
+                return Err(TrainingError::Config { field, value: format!("[{low}, {high}]"), accepted });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Missions made from one scenario, each episode's fixed by the seed and its number.
+#[derive(Clone, Debug)]
+pub struct RandomisedMissions {
+    scenario: Scenario,
+    config: RandomisationConfig,
+    seed: Seed,
+    shapes: Shapes,
+}
+
+impl RandomisedMissions {
+    /// Variations of `scenario`.
+    pub fn new(scenario: Scenario, config: RandomisationConfig, seed: Seed, shapes: Shapes) -> Self {
+        Self { scenario, config, seed, shapes }
+    }
+
+    /// The scenario of one episode.
+    pub fn scenario(&self, episode: u32) -> Scenario {
+        // Step 1, simulation 2: neither the initial weights' stream (0, 0) nor a learning step's (·, 1).
+        let key = StreamKey { seed: self.seed, episode, step: 1, simulation: 2, purpose: Purpose::Training };
+        let mut rng = key.rng();
+        let mut between = |[low, high]: [f64; 2]| low + (high - low) * rng.random::<f64>();
+        let mut scenario = self.scenario.clone();
+        let start = between(self.config.start_scale);
+        scenario.start.a_roe_m = scenario.start.a_roe_m.map(|metres| metres * start);
+        scenario.grid.prior = (scenario.grid.prior * between(self.config.prior_scale)).clamp(0.01, 0.5);
+        if self.config.shapes {
+            let pair = rng.random_range(0..u64::from(u32::MAX));
+            scenario.target = TargetShape::Generated { number: 2 * pair + u64::from(self.shapes == Shapes::HeldOut) };
+        }
+        scenario
+    }
+}
+
+impl MissionSource for RandomisedMissions {
+    fn mission(&self, episode: u32) -> Result<Arc<Mission>, TrainingError> {
+        let mission = Mission::new(self.scenario(episode), None);
+        mission.map(Arc::new).map_err(|error| TrainingError::SelfPlay(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missions(shapes: Shapes) -> RandomisedMissions {
+        RandomisedMissions::new(Scenario::reference(), RandomisationConfig::default(), Seed(1), shapes)
+    }
+
+    #[test]
+    fn training_and_held_out_shapes_never_meet() {
+        let number = |shapes, episode| match missions(shapes).scenario(episode).target {
+            TargetShape::Generated { number } => number,
+            other => panic!("{other} is not generated"),
+        };
+        assert!((0..50).all(|episode| number(Shapes::Training, episode) % 2 == 0));
+        assert!((0..50).all(|episode| number(Shapes::HeldOut, episode) % 2 == 1));
+    }
+
+    #[test]
+    fn an_episodes_mission_is_its_own_and_stays_within_range() {
+        let missions = missions(Shapes::Training);
+        assert_eq!(missions.scenario(3), missions.scenario(3));
+        assert_ne!(missions.scenario(3), missions.scenario(4));
+        for episode in 0..50 {
+            let scenario = missions.scenario(episode);
+            scenario.validate().unwrap();
+            assert!((150.0..=300.0).contains(&scenario.start.a_roe_m[1]), "{:?}", scenario.start);
+            assert!((0.25..=0.5).contains(&scenario.grid.prior));
+        }
+    }
+
+    #[test]
+    fn ranges_upside_down_are_named() {
+        let wrong = RandomisationConfig { prior_scale: [2.0, 1.0], ..Default::default() };
+        assert!(wrong.validate().unwrap_err().to_string().contains("training.prior_scale: [2, 1]"));
+    }
+}
