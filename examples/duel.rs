@@ -16,7 +16,8 @@ type UserError = Box<dyn std::error::Error>;
 
 /// Flies the same episodes with two players and compares their total rewards.
 ///
-/// A player is NETWORK[,ROOT[,SIMULATIONS]]: a weights file or `untrained`, then puct or gumbel, then simulations.
+/// A player is NETWORK or NETWORK,ROOT or NETWORK,ROOT,SIMULATIONS: a weights file or `untrained`, then puct or gumbel,
+/// then the number of simulations.
 #[derive(Parser)]
 struct Options {
     /// The first player
@@ -35,7 +36,7 @@ struct Options {
     /// Seed of the episodes
     #[arg(long, default_value_t = 2)]
     seed: u64,
-    /// Where the networks run: auto, cpu, vulkan, vulkan:<number or part of the name>
+    /// Where the networks run: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, default_value = "cpu")]
     device: NetworkDevice,
 }

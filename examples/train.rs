@@ -36,7 +36,7 @@ struct Options {
     /// Stop at the end of the first cycle after this many minutes
     #[arg(long)]
     minutes: Option<f64>,
-    /// Where the network runs: auto, cpu, vulkan, vulkan:<number or part of the name>
+    /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, default_value = "auto")]
     device: NetworkDevice,
     /// Threads for search and CPU network; all cores if not given

@@ -52,7 +52,7 @@ pub struct RunOptions {
     /// Weights of the network, as `train` writes them, for alpha_zero and network_only
     #[arg(long, value_name = "FILE")]
     pub network: Option<PathBuf>,
-    /// Where the network runs: auto, cpu, vulkan, or vulkan:<number or part of the name>
+    /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<NetworkDevice>,
     /// Any parameter of the panel by its path, as often as needed (`headless --list parameters` names them)

@@ -236,8 +236,7 @@ impl<P: Evaluator, R: Evaluator> CheckingEvaluator<P, R> {
             for (action, primary, reference) in pairs {
                 let difference = (primary - reference).abs() / reference.abs().max(1.0);
                 self.worst = self.worst.max(difference);
-                // Written so that NaN counts as a difference.
-                if !(difference <= self.tolerance) {
+                if difference > self.tolerance || difference.is_nan() {
                     let output = action.map_or("value".into(), |action| format!("logit {action}"));
                     return Err(NetworkError::Disagreement {
                         leaf,

@@ -134,9 +134,13 @@ impl fmt::Display for AdapterDescription {
 /// All Vulkan adapters of this machine, in the driver's order. Empty without the `vulkan` feature.
 pub fn adapters() -> Vec<AdapterDescription> {
     #[cfg(feature = "vulkan")]
-    return super::vulkan::adapters();
+    {
+        super::vulkan::adapters()
+    }
     #[cfg(not(feature = "vulkan"))]
-    Vec::new()
+    {
+        Vec::new()
+    }
 }
 
 /// A device that exists.

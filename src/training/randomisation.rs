@@ -46,7 +46,8 @@ impl RandomisationConfig {
     pub fn validate(&self) -> Result<(), TrainingError> {
         let accepted = "two numbers from 0.01 to 100, the smaller one first";
         for (field, [low, high]) in [("start_scale", self.start_scale), ("prior_scale", self.prior_scale)] {
-            if !(0.01 <= low && low <= high && high <= 100.0) {
+            let ordered = 0.01 <= low && low <= high && high <= 100.0;
+            if !ordered {
                 return Err(TrainingError::Config { field, value: format!("[{low}, {high}]"), accepted });
             }
         }

@@ -164,7 +164,8 @@ impl EpisodeRecorder {
             return Err(self.out_of_order("a decision was recorded before the reward of the one before"));
         }
         // Rounding of 13 shares in f32.
-        if !((total - 1.0).abs() < 1e-4) {
+        let adds_up = (total - 1.0).abs() < 1e-4;
+        if !adds_up {
             return Err(self.out_of_order("a policy was recorded that does not add up to 1"));
         }
         if belief.len() != self.cells {
