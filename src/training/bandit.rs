@@ -20,6 +20,8 @@ use super::samples::EpisodeRecorder;
 
 const CELLS: usize = 512;
 const SIMULATIONS: u32 = 8;
+/// What the network sees: not zero, or its biases alone could learn.
+const INPUT: OrbitFeatures = OrbitFeatures([1.0; OrbitFeatures::LEN]);
 /// Chances that an arm pays 1.
 const CHANCES: [f64; 2] = [0.3, 0.7];
 
@@ -120,7 +122,7 @@ fn evaluate(weights: &NetworkWeights) -> LeafEvaluation {
     let encoder = InputEncoder::new(weights.config(), encoding()).unwrap();
     let mut batch = EvaluationBatch::new(encoder.row_len(), 1);
     batch.set_leaves(1);
-    encoder.write(&[0; CELLS], &OrbitFeatures([0.0; OrbitFeatures::LEN]), batch.row_mut(0));
+    encoder.write(&[0; CELLS], &INPUT, batch.row_mut(0));
     let plan = BatchPlan::Padded { shapes: vec![1] };
     NetworkEvaluator::<Flex>::new("bandit", weights, Default::default(), plan).unwrap().evaluate(&mut batch).unwrap();
     batch.evaluations()[0]
@@ -142,7 +144,7 @@ fn learn(rule: &Rules) -> LeafEvaluation {
         for _ in 0..32 {
             let (policy, value) = search(round, &own, rule);
             let mut recorder = EpisodeRecorder::new(u64::from(round), CELLS);
-            recorder.decide(&[0; CELLS], OrbitFeatures([0.0; OrbitFeatures::LEN]), &policy, 1.0, value).unwrap();
+            recorder.decide(&[0; CELLS], INPUT, &policy, 1.0, value).unwrap();
             let arm = usize::from(policy[1] > policy[0]);
             let mut rng =
                 StreamKey { seed: Seed(3), episode: round, step: 0, simulation: 0, purpose: Purpose::Sensor }.rng();
