@@ -7,8 +7,8 @@ use crossbeam_channel::{Receiver, unbounded};
 use crate::episode::settings::NetworkSettings;
 use crate::mission::{Mission, Seed};
 use crate::network::{
-    CountingEvaluator, DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluatorThread, LeafEncoder, NetworkError,
-    NetworkWeights, PolicyValueNetConfig, open_evaluator,
+    DeviceChoice, EvaluationBatch, EvaluatorThread, LeafEncoder, NetworkError, NetworkWeights, PolicyValueNetConfig,
+    open_evaluator,
 };
 use crate::voxel::CompactCode;
 
@@ -27,8 +27,6 @@ pub struct OpenNetwork {
     pub thread: EvaluatorThread,
     /// Writes leaves into their rows.
     pub encoder: LeafEncoder,
-    /// What the evaluator has done so far.
-    pub counters: EvaluationCounters,
     /// Device and reason.
     pub choice: DeviceChoice,
     /// One place a cohort.
@@ -102,17 +100,15 @@ impl OpenNetwork {
         let make = move || {
             // The receiver lives as long as the thread that this runs on.
             let opened = open_evaluator(&device, &weights, largest_batch, move |text| drop(warn.send(text)))?;
-            let evaluator = CountingEvaluator::new(opened.evaluator);
-            drop(tell.send((opened.choice, evaluator.counters())));
-            Ok(evaluator)
+            drop(tell.send(opened.choice));
+            Ok(opened.evaluator)
         };
         let thread = EvaluatorThread::spawn(make, |_| {})?;
         let gone = |_| NetworkError::ThreadStopped { reason: "it ended while it was opened".into() };
-        let (choice, counters) = told.recv().map_err(gone)?;
+        let choice = told.recv().map_err(gone)?;
         Ok(Self {
             thread,
             encoder,
-            counters,
             choice,
             batches: Default::default(),
             settings: settings.clone(),
