@@ -250,12 +250,12 @@ pub(super) mod tests {
         let samples = recorder(7).finish(0.5, 1.0).unwrap();
         // 0.3; 0.2 + 0.5·0.3; 0.1 + 0.5·0.35
         let returns = [0.275, 0.35, 0.3];
-        for step in 0..3 {
+        for (step, value) in returns.into_iter().enumerate() {
             let sample = samples.sample(step);
             assert_eq!(sample.belief, [step as i8; CELLS]);
             assert_eq!(sample.step.orbit, orbit(step));
             assert_eq!(sample.step.policy[step], 0.88);
-            assert!((sample.step.value - returns[step]).abs() < 1e-7, "step {step}: {}", sample.step.value);
+            assert!((sample.step.value - value).abs() < 1e-7, "step {step}: {}", sample.step.value);
         }
     }
 
