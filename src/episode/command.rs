@@ -85,4 +85,15 @@ pub enum SimCommand {
     LoadScenario(PathBuf),
     /// Puts the episode of this number in focus.
     Focus(u32),
+    /// Plans with the network of a weights file, from the next leaf on.
+    LoadNetwork(PathBuf),
+    /// Plans with the network that comes with the crate again.
+    UseShippedNetwork,
+    /// Writes the network that plans to a weights file.
+    SaveNetwork(PathBuf),
+    /// Starts a training run in [`EpisodeSettings::training`](crate::episode::EpisodeSettings)'s directory, or resumes the one
+    /// that is there or paused. Its best network plans from the end of each cycle on.
+    StartTraining,
+    /// Lets the training run stop at the end of what it is doing now; nothing that it has learnt is lost.
+    PauseTraining,
 }

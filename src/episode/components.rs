@@ -84,6 +84,8 @@ pub struct EpisodeHistory {
     pub transitions: Arc<Vec<Transition>>,
     /// The state after the first image and after every step.
     pub states: Vec<StateSample>,
+    /// What the search of every step expected: the mean discounted return from its root.
+    pub expected_returns: Arc<Vec<f32>>,
     /// The latest finished search.
     pub search: Option<Arc<SearchSummary>>,
 }

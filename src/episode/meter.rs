@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bevy::ecs::resource::Resource;
 
-use crate::episode::snapshot::{SimDiagnostics, TimeSplit};
+use crate::episode::snapshot::{NetworkLoad, SimDiagnostics, TimeSplit};
 
 /// Rates are taken over about this long.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -103,7 +103,15 @@ fn difference(from: &Reading, to: &Reading, workers: usize) -> SimDiagnostics {
         simulations: to.count.simulations,
         cores_busy: (to.busy - from.busy).as_secs_f64() / wall_s,
         workers,
-        time_split: TimeSplit { plan, act, publish, other: (tick - plan - act - publish).max(0.0), wait: 1.0 - tick },
+        episodes_per_min: 60.0 * rate(|count| count.episodes),
+        time_split: TimeSplit {
+            tree: plan,
+            rays: act,
+            other: publish + (tick - plan - act - publish).max(0.0),
+            idle: 1.0 - tick,
+            ..Default::default()
+        },
+        network: NetworkLoad::default(),
     }
 }
 

@@ -29,11 +29,11 @@ pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
 pub use plugin::{EpisodePlugin, EpisodeSystems};
-pub use settings::{EpisodeSettings, MAX_EPISODES, NetworkSettings};
+pub use settings::{EpisodeSettings, MAX_EPISODES, NetworkSettings, TrainingSettings};
 pub use simulation::Simulation;
 pub use snapshot::{
-    EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_NOTICES, Notice, NoticeSeverity, SimDiagnostics,
-    SimulationSnapshot, StateSample, TimeSplit,
+    EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_NOTICES, NetworkLoad, NetworkSnapshot, Notice, NoticeSeverity,
+    SimDiagnostics, SimulationSnapshot, StateSample, TimeSplit, TrainingSnapshot, TrainingStatus,
 };
 pub use systems::SimulationSystems;
 pub use thread::{SimulationThread, THREAD_NAME};

@@ -9,6 +9,7 @@ use crate::episode::command::Speed;
 use crate::mission::{Scenario, Seed};
 use crate::network::{NetworkDevice, NetworkWeights};
 use crate::search::SearchConfig;
+use crate::training::TrainingConfig;
 
 /// Most episodes one run may hold at the same time.
 pub const MAX_EPISODES: u32 = 4096;
@@ -25,6 +26,8 @@ pub struct EpisodeSettings {
     pub search: SearchConfig,
     /// The network of the planners that need one. Default: [`NetworkSettings::default`].
     pub network: NetworkSettings,
+    /// The training run that [`SimCommand::StartTraining`](crate::episode::SimCommand::StartTraining) starts.
+    pub training: TrainingSettings,
     /// Episodes that run in parallel, `1..=`[`MAX_EPISODES`]. Default: 8.
     pub episodes: u32,
     /// Number of the first episode; with the seed it decides every random number of an episode. Default: 0.
@@ -57,12 +60,28 @@ pub struct NetworkSettings {
     pub device: NetworkDevice,
 }
 
+/// A training run beside the episodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingSettings {
+    /// Directory of its checkpoints; a run that is there is resumed. Default: `out/training`.
+    pub directory: PathBuf,
+    /// What a new run is made of, but for the scenario, which is the one that is flown when it starts.
+    pub config: TrainingConfig,
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        Self { directory: PathBuf::from("out/training"), config: TrainingConfig::default() }
+    }
+}
+
 impl Default for EpisodeSettings {
     fn default() -> Self {
         Self {
             scenario: Scenario::reference(),
             search: SearchConfig::default(),
             network: NetworkSettings::default(),
+            training: TrainingSettings::default(),
             episodes: 8,
             first_episode: 0,
             seed: Seed(1),

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bevy::ecs::reflect::ReflectResource;
@@ -12,6 +13,7 @@ use crate::episode::settings::EpisodeSettings;
 use crate::mission::{EpisodeMetrics, Mission, MissionState, Scenario, Seed, Transition};
 use crate::orbit::RelativeOrbitalElements;
 use crate::search::{SearchConfig, SearchSummary};
+use crate::training::{CycleEntry, EvaluationEntry};
 use crate::voxel::{Occupancy, VoxelGrid};
 
 /// The whole run as it was at the end of one tick. Immutable and shared; unchanged episodes are shared between frames.
@@ -41,6 +43,10 @@ pub struct SimulationSnapshot {
     pub notices: Vec<Notice>,
     /// Parameters that were changed but wait for the next episode in at least one slot.
     pub pending: BTreeSet<ParameterId>,
+    /// The network that plans, once an episode has asked for one.
+    pub network: Option<Arc<NetworkSnapshot>>,
+    /// The training run beside the episodes, once there is one.
+    pub training: Option<Arc<TrainingSnapshot>>,
 }
 
 /// Most notices a snapshot keeps.
@@ -62,6 +68,8 @@ impl SimulationSnapshot {
             diagnostics: SimDiagnostics::default(),
             notices: Vec::new(),
             pending: BTreeSet::new(),
+            network: None,
+            training: None,
         }
     }
 
@@ -111,6 +119,9 @@ pub struct EpisodeSnapshot {
     pub transitions: Arc<Vec<Transition>>,
     /// The latest finished search.
     pub search: Option<Arc<SearchSummary>>,
+    /// What the search of every step expected: the mean discounted return from its root; 0 for planners that do not
+    /// search.
+    pub expected_returns: Arc<Vec<f32>>,
     /// The true shape, which no planner but `Oracle` sees.
     pub truth: Arc<Occupancy>,
     /// Figures of merit so far.
@@ -180,23 +191,96 @@ pub struct SimDiagnostics {
     pub cores_busy: f64,
     /// Threads that plan and observe.
     pub workers: usize,
-    /// Where the simulation thread's wall time goes.
+    /// Episodes finished, 1/min.
+    pub episodes_per_min: f64,
+    /// Where the workers' wall time goes.
     pub time_split: TimeSplit,
+    /// Speed and load of the network; all zero while none is asked.
+    pub network: NetworkLoad,
 }
 
-/// Shares of the simulation thread's wall time; they add up to 1.
+/// Shares of the workers' wall time; they add up to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TimeSplit {
-    /// Planning: running searches.
-    pub plan: f64,
-    /// Acting: burns, propagation, images and belief updates.
-    pub act: f64,
-    /// Building snapshots.
-    pub publish: f64,
-    /// Everything else in a tick: commands, resets, records.
+    /// Walking trees, making nodes, backing values up.
+    pub tree: f64,
+    /// Burns and propagation, in searches and in flight.
+    pub orbit: f64,
+    /// Images: imagined shapes, ray casting, noise.
+    pub rays: f64,
+    /// Belief updates.
+    pub belief: f64,
+    /// Everything else in a tick: leaves written for the network, commands, records, snapshots.
     pub other: f64,
-    /// Waiting for the pace, for `Play` or for a command.
-    pub wait: f64,
+    /// Waiting for the network.
+    pub network: f64,
+    /// Waiting for work: for the pace, for `Play`, for another worker.
+    pub idle: f64,
+}
+
+/// Speed and load of the network over about the last second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NetworkLoad {
+    /// Leaves evaluated, 1/s.
+    pub evaluations_per_s: f64,
+    /// Batches evaluated, 1/s.
+    pub batches_per_s: f64,
+    /// Leaves over rows of the padded batches, 0 to 1.
+    pub fill: f64,
+    /// Share of the wall time in which the network's thread evaluates, 0 to 1.
+    pub busy: f64,
+}
+
+/// The network that plans.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkSnapshot {
+    /// Where it runs.
+    pub device: String,
+    /// Why there.
+    pub reason: String,
+    /// Name of its layers and number of its parameters.
+    pub architecture: String,
+    /// Whether it has been trained.
+    pub is_trained: bool,
+    /// Where its weights come from: a file, the crate, the training run.
+    pub source: String,
+    /// Batch shapes warmed up and to warm up; equal once it is ready.
+    pub warm_up: (usize, usize),
+    /// Rows of padded batches, and how many batches of that many rows have been evaluated, fewest rows first.
+    pub batch_sizes: Vec<(usize, u64)>,
+}
+
+/// What a training run beside the episodes is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrainingStatus {
+    /// Its network is warming up.
+    #[default]
+    Starting,
+    /// Self-play, learning and evaluation take turns.
+    Running,
+    /// Waits between two cycles; its directory can be resumed.
+    Paused,
+    /// It ended with an error, which a notice names.
+    Failed,
+}
+
+/// A training run beside the episodes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingSnapshot {
+    /// What it is doing.
+    pub status: TrainingStatus,
+    /// Directory of its checkpoints.
+    pub directory: PathBuf,
+    /// Cycles completed.
+    pub cycle: u32,
+    /// What the current cycle is at, in words ("self-play: 12/32 episodes").
+    pub doing: String,
+    /// Share of that which is done, 0 to 1.
+    pub done: f32,
+    /// Every cycle so far.
+    pub cycles: Vec<CycleEntry>,
+    /// Every evaluation so far.
+    pub evaluations: Vec<EvaluationEntry>,
 }
 
 /// Something the user should know.

@@ -54,11 +54,11 @@ fn figure(ui: &mut Ui, name: &str, value: &str, help: &str) {
 fn time_split_bar(ui: &mut Ui, split: &TimeSplit) {
     let palette = Palette::of(ui);
     let shares = [
-        ("planning", split.plan, palette.entropy),
-        ("acting", split.act, palette.dv),
-        ("publishing", split.publish, palette.range),
+        ("tree", split.tree, palette.entropy),
+        ("rays", split.rays, palette.dv),
+        ("belief", split.belief, palette.range),
         ("other", split.other, palette.floor),
-        ("waiting", split.wait, palette.track),
+        ("idle", split.idle, palette.track),
     ];
     let (rect, response) = ui.allocate_exact_size(vec2(120.0, ui.spacing().interact_size.y), Sense::hover());
     let bar = Rect::from_center_size(rect.center(), vec2(rect.width(), 8.0));

@@ -22,6 +22,8 @@ pub struct Decision {
 pub struct SearchSummary {
     /// Mean discounted return from the root.
     pub root_value: f32,
+    /// What the evaluator said of the root before any action was tried: a roll-out's return, or the network's value.
+    pub own_value: f32,
     /// Simulations done.
     pub simulations: u32,
     /// Visits of the root's actions.
@@ -101,6 +103,7 @@ impl Motion {
         let root = tree.node(NodeId::ROOT);
         let mut summary = SearchSummary {
             root_value: root.value().unwrap_or(0.0) as f32,
+            own_value: if tree.nodes().is_empty() { 0.0 } else { tree.own_value(NodeId::ROOT) as f32 },
             simulations: root.visits,
             visits: [0; Action::COUNT],
             q: [0.0; Action::COUNT],

@@ -31,6 +31,7 @@ mod roll_out;
 mod rule;
 mod tree;
 mod value_range;
+mod work_times;
 #[cfg(test)]
 mod toy;
 
@@ -50,3 +51,4 @@ pub use roll_out::RollOut;
 pub use rule::{Choice, SelectionRule, Ucb1, most_visited};
 pub use tree::{Edge, Evaluation, Node, NodeId, Root, SearchTree};
 pub use value_range::ValueRange;
+pub use work_times::WorkTimes;

@@ -73,6 +73,7 @@ pub fn episode(mission: &Arc<Mission>, number: u32, step: u32) -> EpisodeSnapsho
         states: states.into(),
         transitions: Arc::new(transitions),
         search: Some(Arc::new(search(mission, &relative))),
+        expected_returns: Arc::new(vec![0.5; step as usize]),
         truth: mission.truth().clone(),
         metrics: EpisodeMetrics::default(),
     }
@@ -140,6 +141,7 @@ fn search(mission: &Mission, root: &RelativeState) -> SearchSummary {
     candidates.sort_by_key(|branch| std::cmp::Reverse(branch.visits));
     SearchSummary {
         root_value: 0.4,
+        own_value: 0.35,
         simulations: 3000,
         visits: [1; Action::COUNT],
         q: [0.0; Action::COUNT],

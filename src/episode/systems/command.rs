@@ -84,9 +84,13 @@ fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Res
         // Without a base folder, relative paths count from the scenario's own.
         SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
+        SimCommand::LoadNetwork(_) | SimCommand::UseShippedNetwork | SimCommand::SaveNetwork(_) => todo_network(),
+        SimCommand::StartTraining | SimCommand::PauseTraining => todo_network(),
     }
     Ok(())
 }
+
+fn todo_network() {}
 
 /// Lets the run go on; steps asked for while it was paused are part of it.
 fn play(run: &mut Run, episodes: &mut Episodes) {

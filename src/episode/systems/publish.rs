@@ -88,6 +88,8 @@ pub fn publish(
         diagnostics: meter.read(workers.busy(), workers.count()),
         notices: run.notices.to_vec(),
         pending: run.pending.clone(),
+        network: None,
+        training: None,
     });
     publication.at = Instant::now();
     meter.spent(Phase::Publish, start);
@@ -140,6 +142,7 @@ fn picture_of(
         states: history.states.as_slice().into(),
         transitions: history.transitions.clone(),
         search: history.search.clone(),
+        expected_returns: history.expected_returns.clone(),
         truth: mission.truth().clone(),
         metrics: EpisodeMetrics::of(mission, state, &history.transitions),
     }

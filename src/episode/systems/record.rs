@@ -33,6 +33,7 @@ pub fn record(
         if let EpisodePlanner::Acted { summary, transition } = std::mem::take(&mut *planner) {
             Arc::make_mut(&mut history.transitions).push(transition);
             history.states.push(StateSample::of(&mission.mission, &state.0));
+            Arc::make_mut(&mut history.expected_returns).push(summary.root_value);
             history.search = Some(summary);
         }
         if state.0.is_done(&mission.mission) {
