@@ -6,7 +6,7 @@ use bevy::reflect::{ReflectDeserialize, ReflectSerialize, impl_reflect_opaque};
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodeState};
 use crate::episode::parameters::{ParameterId, ParameterValue};
-use crate::episode::settings::{EpisodeSettings, NetworkSettings};
+use crate::episode::settings::{EpisodeSettings, NetworkSettings, TrainingSettings};
 use crate::episode::snapshot::LatestSnapshot;
 use crate::mission::{Scenario, Seed};
 use crate::search::SearchConfig;
@@ -16,6 +16,7 @@ impl_reflect_opaque!((in bevy_proxops::mission) Seed(Debug, Clone, PartialEq));
 impl_reflect_opaque!((in bevy_proxops::search) SearchConfig(Debug, Clone, PartialEq, Serialize, Deserialize));
 
 impl_reflect_opaque!((in bevy_proxops::episode) NetworkSettings(Debug, Clone, PartialEq));
+impl_reflect_opaque!((in bevy_proxops::episode) TrainingSettings(Debug, Clone, PartialEq));
 
 /// Makes the types known to an app, also where automatic registration is off.
 pub(super) fn register_types(app: &mut App) {
@@ -33,5 +34,6 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<Scenario>()
         .register_type::<SearchConfig>()
         .register_type::<Seed>()
-        .register_type::<NetworkSettings>();
+        .register_type::<NetworkSettings>()
+        .register_type::<TrainingSettings>();
 }
