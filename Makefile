@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/bevy_proxops/target
 # Some drivers complain without it, though nothing here needs it.
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: help watch test headless bench
+.PHONY: help watch test headless bench efficiency
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -27,6 +27,10 @@ test: ## Run every check: format, tests, examples, doc tests, lints, documentati
 headless: ## Run episodes without a window and print a summary
 	@scripts/setup.sh build
 	cargo run --release --locked --example headless -- $(ARGS)
+
+efficiency: ## Measure parallel search on this machine and write out/efficiency/report.md (quick; ARGS=--full for all of it)
+	@scripts/setup.sh build
+	cargo run --release --locked --example efficiency -- $(ARGS)
 
 bench: ## Measure one image, one decision and one step (criterion)
 	@scripts/setup.sh build

@@ -18,6 +18,9 @@
 //! | [`target`] | ground-truth shapes, built in or from `.vox` files |
 //! | [`mission`] | scenario, state, actions, reward, one step, metrics |
 //! | [`search`] | tree arena, gather and apply halves, selection rules, planners |
+//! | [`network`] | policy–value network, devices, batched evaluators, checkpoints |
+//! | [`training`] | self-play, replay buffer, learner, the training run |
+//! | [`report`] | what parallel search gains on a machine and what it costs in decisions |
 //! | | *floors below know Bevy* |
 //! | [`episode`] | episodes as entities in a simulation world of their own, commands in, snapshots out |
 //! | `view` | the 3D view (feature `view`) |
@@ -31,6 +34,7 @@ pub mod mission;
 pub mod search;
 pub mod network;
 pub mod training;
+pub mod report;
 
 pub mod episode;
 #[cfg(feature = "view")]

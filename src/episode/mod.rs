@@ -6,6 +6,7 @@
 mod command;
 mod components;
 pub mod diagnostics;
+mod efficiency;
 mod error;
 mod meter;
 mod network;
@@ -24,6 +25,7 @@ mod workers;
 
 pub use command::{SimCommand, Speed};
 pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePlanner, EpisodeState};
+pub use efficiency::{EfficiencySweep, SweepProgress, measure_efficiency};
 pub use error::EpisodeError;
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,

@@ -1,0 +1,117 @@
+//! Measures what parallel search gains on this machine and what it costs in decisions, and writes a report.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bevy_proxops::episode::{SweepProgress, measure_efficiency};
+use bevy_proxops::mission::Seed;
+use bevy_proxops::network::NetworkDevice;
+use bevy_proxops::report::{BestSettings, EfficiencyReport, SweepPlan, comparison};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+type UserError = Box<dyn std::error::Error>;
+
+/// Measures parallel search on this machine: speed, memory and the quality of decisions.
+#[derive(Parser)]
+struct Options {
+    /// Every worker count, more modes, narrower intervals and whole runs: a quarter of an hour instead of three minutes
+    #[arg(long)]
+    full: bool,
+    /// Folder of report.md, report.csv, quality.csv and the plots
+    #[arg(long, value_name = "FOLDER", default_value = "out/efficiency")]
+    out: PathBuf,
+    /// Save the best settings to out/efficiency/best.ron, where `watch` finds and offers them
+    #[arg(long)]
+    apply: bool,
+    /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: NetworkDevice,
+    /// Seed of all runs
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Time for which every setting is measured, 0.1 to 600
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    seconds: Option<f64>,
+    /// Decisions judged of every mode, 2 to 10000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    states: Option<u32>,
+    /// Episodes whose memory is measured, 16 to 4096
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=4096))]
+    memory_episodes: Option<u32>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if (0.1..=600.0).contains(&seconds) { Ok(seconds) } else { Err("accepted are 0.1 to 600".to_owned()) }
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), UserError> {
+    let plan = plan(options);
+    let bar = progress_bar();
+    let report = measure_efficiency(&plan, &mut |progress| {
+        show(&bar, progress);
+        true
+    })?;
+    bar.finish_and_clear();
+    let paths = report.write(&options.out)?;
+    print(&report);
+    paths.iter().for_each(|path| println!("{}", path.display()));
+    if options.apply {
+        let path = Path::new(BestSettings::DEFAULT_PATH);
+        report.best.save(path)?;
+        println!("{}: `watch` offers these settings now", path.display());
+    }
+    Ok(())
+}
+
+fn plan(options: &Options) -> SweepPlan {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let mut plan = if options.full { SweepPlan::full(cores) } else { SweepPlan::quick(cores) };
+    plan.device = options.device.clone();
+    plan.seed = Seed(options.seed);
+    plan.seconds_per_point = options.seconds.unwrap_or(plan.seconds_per_point);
+    plan.quality.states = options.states.unwrap_or(plan.quality.states);
+    plan.memory_episodes = options.memory_episodes.unwrap_or(plan.memory_episodes);
+    plan
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    // The template is a constant that parses.
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: &SweepProgress) {
+    bar.set_length(progress.of as u64);
+    bar.set_position(progress.done as u64);
+    let left = progress.left().map_or(String::new(), |left| format!("(ETA {} s) ", left.as_secs()));
+    bar.set_message(format!("{left}{}", progress.doing));
+    // Without a terminal there is no bar.
+    if bar.is_hidden() {
+        println!("{}/{} {left}{}", progress.done, progress.of, progress.doing);
+    }
+}
+
+fn print(report: &EfficiencyReport) {
+    for best in &report.best.settings {
+        println!("best for {}: {}, {} workers: {}", best.planner, best.parallel.mode(), best.workers, best.why);
+    }
+    for row in comparison(report) {
+        println!("{:<44} estimate: {:<52} here: {}", row.what, row.estimate, row.measured);
+    }
+}
