@@ -9,7 +9,7 @@ use bevy::reflect::Reflect;
 
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
 use crate::mission::{Mission, MissionState, Transition};
-use crate::search::{AlphaZeroSearch, Decision, LeafRequest, Search, SearchSummary};
+use crate::search::{AlphaZeroSearch, AskedLeaf, Decision, Search, SearchSummary};
 
 /// One episode. Number and run seed decide every random number in it.
 #[derive(Component, Reflect, Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub enum EpisodePlanner {
         /// The search.
         search: Box<AlphaZeroSearch>,
         /// Leaves whose values are still to come.
-        out: Vec<LeafRequest>,
+        out: Vec<AskedLeaf>,
     },
     /// The search has chosen.
     Decided(Decision),

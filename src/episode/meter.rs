@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bevy::ecs::resource::Resource;
 
 use crate::episode::snapshot::{NetworkLoad, SimDiagnostics, TimeSplit};
+use crate::search::WorkTimes;
 
 /// Rates are taken over about this long.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -51,6 +52,8 @@ struct Reading {
 pub struct Meter {
     /// Events since the run's start.
     pub count: Count,
+    /// Where the workers' time has gone since the run's start; the rest of their busy time is the trees'.
+    pub work: WorkTimes,
     spent: [Duration; 4],
     readings: VecDeque<Reading>,
 }
@@ -60,7 +63,7 @@ impl Default for Meter {
         let count = Count::default();
         let spent = [Duration::ZERO; 4];
         let first = Reading { at: Instant::now(), count, busy: Duration::ZERO, spent };
-        Self { count, spent, readings: VecDeque::from([first]) }
+        Self { count, work: WorkTimes::default(), spent, readings: VecDeque::from([first]) }
     }
 }
 

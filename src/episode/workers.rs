@@ -40,9 +40,14 @@ impl Workers {
         self.scratch.len()
     }
 
-    /// Time all workers together have worked.
+    /// Time all workers together have worked, with the threads that their searches have started.
     pub fn busy(&self) -> Duration {
         Duration::from_nanos(self.busy_ns.load(Ordering::Relaxed))
+    }
+
+    /// Books time that threads started by a worker have worked.
+    pub fn helped(&self, time: Duration) {
+        self.busy_ns.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
     }
 
     /// Hands the jobs, first come first served, to whichever worker is free. Returns when all workers have stopped.

@@ -89,7 +89,7 @@ mod tests {
         );
         let encoder = LeafEncoder::new(&PolicyValueNetConfig::reference(), &mission).unwrap();
         let mut row = vec![f32::NAN; encoder.row_len()];
-        encoder.write(&mission, search.tree(), NodeId::ROOT, &mut row);
+        encoder.write(&mission, &search.tree(), NodeId::ROOT, &mut row);
 
         let orbit = &row[8000..];
         let position = state.position_rtn_m(&mission);
@@ -102,7 +102,7 @@ mod tests {
             assert!((f64::from(*cell) - (log_odds / 4.0).tanh()).abs() < 0.03);
         }
         let evaluation = LeafEvaluation { value: 0.5, ..Default::default() };
-        let value = encoder.value(&mission, search.tree(), NodeId::ROOT, &evaluation);
+        let value = encoder.value(&mission, &search.tree(), NodeId::ROOT, &evaluation);
         assert!((f64::from(value.value) - 0.5 * remaining).abs() < 1e-6);
     }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::mission::Action;
 
-use super::{Knowledge, SearchError};
+use super::parallel::parallel_or_leaves;
+use super::{Knowledge, ParallelConfig, SearchError};
 
 /// How the root of an AlphaZero search chooses and decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,9 +81,10 @@ pub struct AlphaZeroConfig {
     pub visit_scale: f64,
     /// Gumbel search's c_scale. 0 to 100; default 0.1.
     pub value_scale: f64,
-    /// Most leaves of one tree at the network at once. More fill batches when there are few episodes, and cost playing
-    /// strength. 1 to 64; default 1.
-    pub leaves_in_flight: usize,
+    /// How many leaves of one decision are at the network at once, and of how many trees. More fill batches when there
+    /// are few episodes, and cost playing strength. Default: one leaf of one tree.
+    #[serde(alias = "leaves_in_flight", deserialize_with = "parallel_or_leaves")]
+    pub parallel: ParallelConfig,
 }
 
 impl Default for AlphaZeroConfig {
@@ -100,7 +102,7 @@ impl Default for AlphaZeroConfig {
             considered_actions: 8,
             visit_scale: 50.0,
             value_scale: 0.1,
-            leaves_in_flight: 1,
+            parallel: ParallelConfig::default(),
         }
     }
 }
@@ -138,15 +140,9 @@ impl AlphaZeroConfig {
             ),
             ("visit_scale", within(self.visit_scale, 1000.0), self.visit_scale.to_string(), "0 to 1000"),
             ("value_scale", within(self.value_scale, 100.0), self.value_scale.to_string(), "0 to 100"),
-            (
-                "leaves_in_flight",
-                (1..=64).contains(&self.leaves_in_flight),
-                self.leaves_in_flight.to_string(),
-                "1 to 64",
-            ),
         ];
         match checks.into_iter().find(|(_, accepted, ..)| !accepted) {
-            None => Ok(()),
+            None => self.parallel.validate(),
             Some((field, _, value, accepted)) => Err(SearchError::OutOfRange { field, value, accepted }),
         }
     }

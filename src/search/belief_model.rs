@@ -3,7 +3,8 @@ use crate::orbit::RelativeState;
 use crate::sensor::{Observation, RayCaster};
 use crate::voxel::Occupancy;
 
-use super::{Knowledge, Outcome, SearchModel};
+use super::work_times::StopWatch;
+use super::{Knowledge, Outcome, SearchModel, WorkTimes};
 
 /// The mission as a decision process over beliefs: burn, coast, one imagined image, Bayes' update.
 ///
@@ -22,12 +23,14 @@ pub struct BeliefModel<'a> {
     pub knowledge: Knowledge,
     /// Names the decision; every generator is keyed by it, a simulation and a purpose.
     pub key: StreamKey,
+    /// Where the time of its steps is booked: six looks at the clock a step, a few thousandths of its time.
+    pub times: &'a mut WorkTimes,
 }
 
 /// Coasting first: it costs nothing, and what it brings is the measure for every burn. Then the large burns, which show
 /// most, and then the small ones.
 const TRIED_IN_ORDER: [usize; Action::COUNT] = [0, 7, 8, 11, 12, 3, 4, 5, 6, 9, 10, 1, 2];
-const ORDER: [Action; Action::COUNT] = {
+pub(super) const ORDER: [Action; Action::COUNT] = {
     let mut order = Action::ALL;
     let mut place = 0;
     while place < Action::COUNT {
@@ -49,9 +52,11 @@ impl SearchModel for BeliefModel<'_> {
     }
 
     fn imagine(&mut self, belief: &[i8], rng: &mut StreamRng) {
+        let mut watch = StopWatch::start();
         if self.knowledge == Knowledge::SampledBelief {
             self.mission.compact_code().sample_into(belief, rng, self.shape);
         }
+        watch.lap(&mut self.times.rays);
     }
 
     fn step(
@@ -62,13 +67,17 @@ impl SearchModel for BeliefModel<'_> {
         rng: &mut StreamRng,
     ) -> Outcome<RelativeState> {
         let mission = self.mission;
+        let mut watch = StopWatch::start();
         let arrival = mission.advance(state, action);
+        watch.lap(&mut self.times.orbit);
         let seen = match self.knowledge {
             Knowledge::SampledBelief => &*self.shape,
             Knowledge::Oracle => mission.truth(),
         };
         self.caster.observe(seen, arrival.position_rtn_m, mission.sensor(), rng, self.observation);
+        watch.lap(&mut self.times.rays);
         let entropy_drop_nats = mission.update_rule().apply_compact(self.observation, mission.compact_code(), belief);
+        watch.lap(&mut self.times.belief);
         let reward = mission.reward(entropy_drop_nats, arrival.dv_m_s) - mission.keep_out_cost(&arrival.after_burn);
         Outcome { state: arrival.relative, reward: reward as f32, entropy_drop_nats }
     }

@@ -1,9 +1,7 @@
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::{AlphaZeroConfig, SearchError};
+use super::named_choice::named_choice;
+use super::{AlphaZeroConfig, ParallelConfig, SearchError};
 
 /// Which planner chooses the burns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,41 +51,6 @@ pub enum RollOutPolicy {
     Coast,
 }
 
-/// Gives an enum its names for command lines and panels, and parses them whatever their case and separators.
-macro_rules! named_choice {
-    ($choice:ident, $field:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
-        impl $choice {
-            /// Every choice, in the order in which a list shows them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// Its name on command lines and in panels; files use the variant's own name.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-        }
-
-        impl fmt::Display for $choice {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.pad(self.name())
-            }
-        }
-
-        impl FromStr for $choice {
-            type Err = SearchError;
-
-            fn from_str(text: &str) -> Result<Self, SearchError> {
-                let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
-                let found = Self::ALL.iter().copied().find(|choice| plain(choice.name()) == plain(text));
-                found.ok_or_else(|| SearchError::UnknownChoice {
-                    field: $field,
-                    value: text.to_owned(),
-                    accepted: Self::ALL.iter().map(|choice| choice.name()).collect::<Vec<_>>().join(", "),
-                })
-            }
-        }
-    };
-}
-
 named_choice!(PlannerKind, "planner", {
     Passive => "passive",
     Random => "random",
@@ -114,6 +77,8 @@ pub struct SearchConfig {
     pub knowledge: Knowledge,
     /// How roll-outs choose their actions. Default: `Random`.
     pub roll_out: RollOutPolicy,
+    /// How one decision's simulations are spread over leaves, threads and trees; planners with a network follow it too.
+    pub parallel: ParallelConfig,
     /// Settings of the planners with a network, their number of simulations among them; `simulations`, `horizon`,
     /// `exploration` and `roll_out` above are those of pure Monte-Carlo search.
     pub alpha_zero: AlphaZeroConfig,
@@ -128,6 +93,7 @@ impl Default for SearchConfig {
             exploration: 1.4,
             knowledge: Knowledge::SampledBelief,
             roll_out: RollOutPolicy::Random,
+            parallel: ParallelConfig::default(),
             alpha_zero: AlphaZeroConfig::default(),
         }
     }
@@ -167,7 +133,7 @@ impl SearchConfig {
             ),
         ];
         match checks.into_iter().find(|(_, accepted, ..)| !accepted) {
-            None => self.alpha_zero.validate(),
+            None => self.parallel.validate().and_then(|()| self.alpha_zero.validate()),
             Some((field, _, value, accepted)) => Err(SearchError::OutOfRange { field, value, accepted }),
         }
     }
@@ -179,6 +145,7 @@ impl SearchConfig {
         AlphaZeroConfig {
             simulations: if alone { 1 } else { self.alpha_zero.simulations },
             knowledge: self.knowledge,
+            parallel: self.parallel.clone(),
             ..self.alpha_zero.clone()
         }
     }

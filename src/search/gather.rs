@@ -1,6 +1,5 @@
-use crate::mission::Purpose;
-
-use super::{Choice, Evaluation, NodeId, SearchModel, SearchTree, SelectionRule};
+use super::select::{Selected, arrive_first, select};
+use super::{NodeId, SearchModel, SearchTree, SelectionRule};
 
 /// A node whose value a search is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +10,28 @@ pub struct LeafRequest {
     pub simulation: u32,
 }
 
+/// A leaf with what its evaluation needs of the tree besides the belief.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetachedLeaf<S> {
+    /// The node to evaluate.
+    pub node: NodeId,
+    /// The simulation that asks.
+    pub simulation: u32,
+    /// The node's state.
+    pub state: S,
+    /// Steps from it to the tree's depth limit.
+    pub steps_left: u32,
+}
+
+impl<S: Copy> SearchTree<S> {
+    /// A requested leaf, to be evaluated away from the tree.
+    pub fn detach(&self, request: LeafRequest) -> DetachedLeaf<S> {
+        let LeafRequest { node, simulation } = request;
+        let leaf = self.node(node);
+        DetachedLeaf { node, simulation, state: leaf.state, steps_left: self.depth_limit() - leaf.depth }
+    }
+}
+
 /// Where one walk down the tree ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gathered {
@@ -19,7 +40,8 @@ pub enum Gathered {
     /// At a node after which nothing can be done: its value is 0 and needs no evaluator. Its path is marked in flight
     /// until [`apply`](super::apply) gets that value.
     Terminal(NodeId),
-    /// At a node whose value another walk is waiting for. Nothing is marked.
+    /// At something that another walk is busy with: a node that waits for its value, or an edge whose step is being taken.
+    /// Nothing is marked.
     Collision,
 }
 
@@ -33,75 +55,20 @@ pub fn gather<M: SearchModel>(
     rule: &impl SelectionRule,
     simulation: u32,
 ) -> Gathered {
-    let mut at = NodeId::ROOT;
-    loop {
-        tree.node_mut(at).in_flight += 1;
-        let node = tree.node(at);
-        if node.is_terminal() {
-            return Gathered::Terminal(at);
-        }
-        match node.evaluation {
-            Evaluation::Unasked => {
-                tree.node_mut(at).evaluation = Evaluation::Pending;
-                return Gathered::Leaf(LeafRequest { node: at, simulation });
-            }
-            Evaluation::Pending => {
-                withdraw(tree, at);
-                return Gathered::Collision;
-            }
-            Evaluation::Done => at = descend(tree, model, rule, at, simulation),
-        }
-    }
-}
-
-/// Chooses an edge of `at`, marks it and returns the node it leads to, which it makes on the first walk.
-fn descend<M: SearchModel>(
-    tree: &mut SearchTree<M::State>,
-    model: &mut M,
-    rule: &impl SelectionRule,
-    at: NodeId,
-    simulation: u32,
-) -> NodeId {
-    let node = tree.node(at);
-    let action = rule.select(&Choice {
-        visits: node.visits,
-        // The present walk is already counted at the node, but chooses as if it were not there.
-        in_flight: node.in_flight - 1,
-        own_value: tree.own_value(at),
-        depth: node.depth,
-        edges: tree.edges(at),
-        order: model.actions(),
-        range: tree.value_range(),
-    });
-    let edge = tree.edge_mut(at, action);
-    edge.in_flight += 1;
-    if let Some(child) = edge.child {
-        return child;
-    }
-    let mut rng = model.rng(tree.node(at).simulation, Purpose::Shape);
-    tree.add_child(at, action, simulation, |state, belief| {
-        model.imagine(belief, &mut rng);
-        model.step(state, action, belief, &mut rng)
-    })
-}
-
-/// Takes back the marks of a walk that ended at `end`.
-fn withdraw<S>(tree: &mut SearchTree<S>, end: NodeId) {
-    let mut at = end;
-    loop {
-        tree.node_mut(at).in_flight -= 1;
-        let node = tree.node(at);
-        let Some(parent) = node.parent else { return };
-        let action = node.action;
-        tree.edge_mut(parent, action).in_flight -= 1;
-        at = parent;
-    }
+    let step = match select(tree, model.actions(), rule, simulation) {
+        Selected::Leaf(request) => return Gathered::Leaf(request),
+        Selected::Terminal(node) => return Gathered::Terminal(node),
+        Selected::Collision(_) => return Gathered::Collision,
+        Selected::Untaken(step) => step,
+    };
+    let child = tree.take_step(&step, |belief| step.expand(model, belief));
+    arrive_first(tree, child, simulation).map_or(Gathered::Terminal(child), Gathered::Leaf)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::toy::{self, RULE, Toy};
-    use super::super::{LeafValue, apply};
+    use super::super::{LeafValue, Root, apply};
     use super::*;
 
     #[test]
@@ -171,17 +138,7 @@ mod tests {
     #[test]
     fn a_terminal_root_is_answered_at_once() {
         let mut tree = toy::tree(8);
-        let root = super::super::Root {
-            state: 1,
-            belief: &[0],
-            entropy_nats: 1.0,
-            step: 50,
-            depth_limit: 0,
-            discount: 1.0,
-            actions: 2,
-            nodes: 1,
-        };
-        tree.begin(root);
+        tree.begin(Root { depth_limit: 0, nodes: 1, ..toy::root(&[0; 4]) });
         assert_eq!(gather(&mut tree, &mut Toy::default(), &RULE, 0), Gathered::Terminal(NodeId::ROOT));
     }
 }

@@ -68,10 +68,10 @@ impl Gumbel {
         let mixed = (choice.own_value + tried * mean) / (1.0 + tried);
         let scale = (self.visit_scale + f64::from(most)) * self.value_scale;
         let mut range = ValueRange::EMPTY;
-        choice.edges.iter().for_each(|edge| range.include(edge.q().unwrap_or(mixed)));
+        choice.edges.iter().for_each(|edge| range.include(choice.q(edge).unwrap_or(mixed)));
         let mut logits = [f64::NEG_INFINITY; Action::COUNT];
         for (logit, edge) in logits.iter_mut().zip(choice.edges) {
-            let value = range.normalise(edge.q().unwrap_or(mixed));
+            let value = range.normalise(choice.q(edge).unwrap_or(mixed));
             // Priors are f32 probabilities: the smallest keeps the logarithm finite.
             *logit = f64::from(edge.prior.max(f32::MIN_POSITIVE)).ln() + scale * value;
         }
@@ -110,6 +110,8 @@ impl Gumbel {
     }
 
     fn select_at_root(&self, choice: &Choice) -> Action {
+        // The schedule alone spreads walks here: a virtual loss would only shuffle equals.
+        let choice = &Choice { virtual_loss: 0.0, ..*choice };
         let walks: u32 = choice.edges.iter().map(|edge| edge.visits + edge.in_flight).sum();
         let times = self.root.schedule.get(walks as usize).copied().unwrap_or(0);
         // Several walks under way can leave no action with exactly that many; the least tried then has its turn.
@@ -163,7 +165,7 @@ mod tests {
         range.include(1.0);
         let visits = 1 + edges.iter().map(|edge| edge.visits).sum::<u32>();
         let order = &Action::ALL[..edges.len()];
-        then(&Choice { visits, in_flight: 0, own_value, depth, edges, order, range })
+        then(&Choice { visits, in_flight: 0, own_value, depth, edges, order, range, virtual_loss: 0.0 })
     }
 
     #[test]
@@ -222,6 +224,26 @@ mod tests {
         for (edge, share) in edges.iter().zip(policy) {
             assert!((f64::from(edge.visits) / 200.0 - share).abs() < 0.05, "{edges:?} {policy:?}");
         }
+    }
+
+    /// Edges tried with q = 0.75 and 0.5625 and equal priors; the worst value of the tree is 0.
+    #[test]
+    fn a_virtual_loss_lowers_the_improved_policy_below_the_root_only() {
+        let edges = [Edge { in_flight: 1, ..edge(3, 0.75, 0.5) }, edge(3, 0.5625, 0.5)];
+        let policy = |depth, virtual_loss| {
+            with_choice(depth, 0.5, &edges, |choice| {
+                rule(Vec::new()).improved_policy(&Choice { virtual_loss, ..*choice })
+            })
+        };
+        assert!(policy(1, 0.0)[0] > policy(1, 0.0)[1]);
+        assert!((policy(1, 1.0)[0] - 0.5).abs() < 1e-12, "(3·0.75 + 1·0)/4 = 0.5625, as good as the other");
+        assert!(policy(1, 2.0)[0] < policy(1, 2.0)[1]);
+        let at_root = |virtual_loss| {
+            with_choice(0, 0.5, &edges, |choice| {
+                rule(visit_schedule(2, 20)).select(&Choice { virtual_loss, ..*choice })
+            })
+        };
+        assert_eq!(at_root(0.0), at_root(5.0));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl SelectionRule for Puct {
         let mut best = (choice.order[0], f64::NEG_INFINITY);
         for &action in choice.order {
             let edge = &choice.edges[action.index()];
-            let value = edge.q().map_or(first_play, |q| choice.range.normalise(q));
+            let value = choice.q(edge).map_or(first_play, |q| choice.range.normalise(q));
             let tried = f64::from(edge.visits + edge.in_flight);
             let score = value + self.exploration * self.prior(choice, action) * root / (1.0 + tried);
             if score > best.1 {
@@ -81,13 +81,19 @@ mod tests {
         Edge { visits, value_sum: q * f64::from(visits), ..Edge::new(prior) }
     }
 
-    fn choose(rule: Puct, depth: u32, edges: &[Edge]) -> usize {
+    fn choose_with(rule: Puct, depth: u32, edges: &[Edge], virtual_loss: f64) -> usize {
         let mut range = ValueRange::EMPTY;
         range.include(0.0);
         range.include(1.0);
         let visits = 1 + edges.iter().map(|edge| edge.visits).sum::<u32>();
         let order = &Action::ALL[..edges.len()];
-        rule.select(&Choice { visits, in_flight: 0, own_value: 0.0, depth, edges, order, range }).index()
+        let in_flight = edges.iter().map(|edge| edge.in_flight).sum();
+        let choice = Choice { visits, in_flight, own_value: 0.0, depth, edges, order, range, virtual_loss };
+        rule.select(&choice).index()
+    }
+
+    fn choose(rule: Puct, depth: u32, edges: &[Edge]) -> usize {
+        choose_with(rule, depth, edges, 0.0)
     }
 
     const RULE: Puct = Puct { exploration: 1.5, first_play_reduction: 0.2, noise: None };
@@ -104,6 +110,19 @@ mod tests {
     fn scores_are_those_worked_by_hand() {
         assert_eq!(choose(RULE, 0, &[edge(5, 0.6, 0.5), edge(3, 0.5, 0.4), edge(0, 0.0, 0.1)]), 0);
         assert_eq!(choose(RULE, 0, &[edge(6, 0.6, 0.5), edge(3, 0.5, 0.4), edge(0, 0.0, 0.1)]), 1);
+    }
+
+    /// Root of 9 visits, one walk under way through a0: a0: 0.6 + 1.5·0.5·√10/7 = 0.9388; a1: 0.5 + 1.5·0.4·√10/4 = 0.9743
+    /// with N alone. With c = 2.4, a0: 0.6 + 2.4·0.5·√10/7 = 1.1421 and a1: 0.5 + 2.4·0.3·√10/4 = 1.0692; a virtual loss of
+    /// weight 1 makes a0's Q 3/6 and its score 1.0421.
+    #[test]
+    fn a_virtual_loss_turns_a_walk_away() {
+        let under_way = |prior| Edge { in_flight: 1, ..edge(5, 0.6, prior) };
+        assert_eq!(choose(RULE, 0, &[under_way(0.5), edge(3, 0.5, 0.4), edge(0, 0.0, 0.1)]), 1);
+        let eager = Puct { exploration: 2.4, first_play_reduction: 1.0, noise: None };
+        let edges = [under_way(0.5), edge(3, 0.5, 0.3), edge(0, 0.0, 0.0)];
+        assert_eq!(choose_with(eager, 0, &edges, 0.0), 0);
+        assert_eq!(choose_with(eager, 0, &edges, 1.0), 1);
     }
 
     #[test]

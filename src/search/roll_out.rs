@@ -2,7 +2,7 @@ use rand::RngExt;
 
 use crate::mission::{Action, Purpose};
 
-use super::{LeafRequest, LeafValue, RollOutPolicy, SearchModel, SearchTree};
+use super::{DetachedLeaf, LeafValue, RollOutPolicy, SearchModel};
 
 /// Values a leaf by playing on from it to the tree's depth limit.
 ///
@@ -21,30 +21,30 @@ impl RollOut {
         Self { policy, belief: Vec::new() }
     }
 
-    /// Plays one roll-out from the requested leaf.
+    /// Plays one roll-out from a leaf with that belief.
     pub fn evaluate<M: SearchModel>(
         &mut self,
-        tree: &SearchTree<M::State>,
         model: &mut M,
-        request: LeafRequest,
+        leaf: &DetachedLeaf<M::State>,
+        belief: &[i8],
+        discount: f64,
     ) -> LeafValue {
-        let leaf = tree.node(request.node);
-        let mut rng = model.rng(request.simulation, Purpose::RollOut);
+        let mut rng = model.rng(leaf.simulation, Purpose::RollOut);
         self.belief.clear();
-        self.belief.extend_from_slice(tree.belief(request.node));
+        self.belief.extend_from_slice(belief);
         model.imagine(&self.belief, &mut rng);
 
         let mut state = leaf.state;
         let mut value = 0.0;
         let mut weight = 1.0;
-        for _ in leaf.depth..tree.depth_limit() {
+        for _ in 0..leaf.steps_left {
             let action = self.choose(model.actions(), &mut rng);
             let outcome = model.step(&state, action, &mut self.belief, &mut rng);
             value += weight * f64::from(outcome.reward);
-            weight *= tree.discount();
+            weight *= discount;
             state = outcome.state;
         }
-        LeafValue { node: request.node, value: value as f32, priors: None }
+        LeafValue { node: leaf.node, value: value as f32, priors: None }
     }
 
     fn choose(&self, actions: &[Action], rng: &mut impl rand::Rng) -> Action {
@@ -58,13 +58,15 @@ impl RollOut {
 #[cfg(test)]
 mod tests {
     use super::super::toy::{self, Toy};
-    use super::super::{NodeId, SearchTree};
+    use super::super::{LeafRequest, NodeId, SearchTree};
     use super::*;
 
     fn evaluate(tree: &SearchTree<u32>, policy: RollOutPolicy, simulation: u32) -> (f32, usize) {
         let mut model = Toy::default();
-        let leaf = RollOut::new(policy).evaluate(tree, &mut model, LeafRequest { node: NodeId::ROOT, simulation });
-        (leaf.value, model.steps)
+        let leaf = tree.detach(LeafRequest { node: NodeId::ROOT, simulation });
+        let belief = tree.belief(NodeId::ROOT);
+        let value = RollOut::new(policy).evaluate(&mut model, &leaf, belief, tree.discount());
+        (value.value, model.steps)
     }
 
     #[test]
@@ -82,12 +84,5 @@ mod tests {
         assert!(values.iter().all(|&(_, steps)| steps == 2), "a roll-out ends at the depth limit");
         let again: Vec<_> = (0..64).map(|simulation| evaluate(&tree, RollOutPolicy::Random, simulation)).collect();
         assert_eq!(values, again);
-    }
-
-    #[test]
-    fn the_leafs_own_belief_is_left_alone() {
-        let tree = toy::tree(8);
-        evaluate(&tree, RollOutPolicy::Random, 3);
-        assert_eq!(tree.belief(NodeId::ROOT), [0; 4]);
     }
 }

@@ -19,6 +19,19 @@ pub struct Choice<'a> {
     pub order: &'a [Action],
     /// Smallest and largest value met so far, for normalising Q.
     pub range: ValueRange,
+    /// Visits with the worst value met so far that a walk under way counts for in Q; 0 leaves Q alone.
+    pub virtual_loss: f64,
+}
+
+impl Choice<'_> {
+    /// Q of an edge, virtual losses included: (Σ + w·o·low) / (n + w·o). `None` if nothing is known of it.
+    pub fn q(&self, edge: &Edge) -> Option<f64> {
+        let lost = self.virtual_loss * f64::from(edge.in_flight);
+        if lost == 0.0 || self.range == ValueRange::EMPTY {
+            return edge.q();
+        }
+        Some((edge.value_sum + lost * self.range.low()) / (f64::from(edge.visits) + lost))
+    }
 }
 
 /// Chooses the edge to walk down. Pure: the same choice always gets the same answer.
@@ -29,8 +42,9 @@ pub trait SelectionRule {
 
 /// UCB1 (Auer, Cesa-Bianchi & Fischer 2002) on values normalised to 0…1.
 ///
-/// Untried actions come first. Walks under way count as visits but never in Q (Liu et al. 2020, WU-UCT):
-/// Q̂ + c·√(ln(N + O) / (n + o)), with N, O the completed visits and walks under way of the node and n, o the edge's.
+/// Untried actions come first. Walks under way count as visits (Liu et al. 2020, WU-UCT): Q̂ + c·√(ln(N + O) / (n + o)),
+/// with N, O the completed visits and walks under way of the node and n, o the edge's. In Q they count only as
+/// [`Choice::virtual_loss`] says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ucb1 {
     /// The constant c.
@@ -39,10 +53,10 @@ pub struct Ucb1 {
 
 impl Ucb1 {
     /// The score of one edge that has been tried. `log_parent` is ln(N + O).
-    pub fn score(&self, edge: &Edge, range: ValueRange, log_parent: f64) -> f64 {
+    pub fn score(&self, choice: &Choice, edge: &Edge, log_parent: f64) -> f64 {
         let tried = f64::from(edge.visits + edge.in_flight);
         let bonus = self.exploration * (log_parent / tried).sqrt();
-        edge.q().map_or(bonus, |q| range.normalise(q) + bonus)
+        choice.q(edge).map_or(bonus, |q| choice.range.normalise(q) + bonus)
     }
 }
 
@@ -58,7 +72,7 @@ impl SelectionRule for Ucb1 {
         let log_parent = f64::from(choice.visits + choice.in_flight).max(1.0).ln();
         let mut best = (choice.order[0], f64::NEG_INFINITY);
         for &action in choice.order {
-            let score = self.score(&choice.edges[action.index()], choice.range, log_parent);
+            let score = self.score(choice, &choice.edges[action.index()], log_parent);
             if score > best.1 {
                 best = (action, score);
             }
@@ -96,25 +110,51 @@ mod tests {
         range
     }
 
-    fn select(rule: Ucb1, visits: u32, edges: &[Edge], range: ValueRange) -> usize {
+    fn choice(visits: u32, edges: &[Edge], range: ValueRange) -> Choice<'_> {
         let order = &Action::ALL[..edges.len()];
-        rule.select(&Choice { visits, in_flight: 0, own_value: 0.0, depth: 0, edges, order, range }).index()
+        Choice { visits, in_flight: 0, own_value: 0.0, depth: 0, edges, order, range, virtual_loss: 0.0 }
+    }
+
+    fn select(rule: Ucb1, visits: u32, edges: &[Edge], range: ValueRange) -> usize {
+        rule.select(&choice(visits, edges, range)).index()
+    }
+
+    fn score(edge: Edge, virtual_loss: f64) -> f64 {
+        let edges = [edge];
+        let choice = Choice { virtual_loss, ..choice(10, &edges, range(0.1, 0.5)) };
+        Ucb1 { exploration: 1.4 }.score(&choice, &edge, 10_f64.ln())
     }
 
     #[test]
     fn ucb1_is_normalised_q_plus_the_confidence_bound() {
-        let rule = Ucb1 { exploration: 1.4 };
-        let score = rule.score(&edge(4, 0, 0.3), range(0.1, 0.5), 10_f64.ln());
+        let score = score(edge(4, 0, 0.3), 0.0);
         let by_hand = 0.5 + 1.4 * (std::f64::consts::LN_10 / 4.0).sqrt();
         assert!((score - by_hand).abs() < 1e-15, "{score} {by_hand}");
     }
 
     #[test]
     fn walks_under_way_lower_the_bonus_and_leave_q_alone() {
-        let rule = Ucb1 { exploration: 1.4 };
-        let score = rule.score(&edge(4, 5, 0.3), range(0.1, 0.5), 10_f64.ln());
+        let score = score(edge(4, 5, 0.3), 0.0);
         let by_hand = 0.5 + 1.4 * (std::f64::consts::LN_10 / 9.0).sqrt();
         assert!((score - by_hand).abs() < 1e-15, "{score} {by_hand}");
+    }
+
+    /// Four visits of 0.3 and two walks under way of weight 3 with the worst value, 0.1: (1.2 + 6·0.1)/10 = 0.18, which is
+    /// 0.2 on the scale from 0.1 to 0.5. The bonus is that of 4 + 2 visits, whatever the weight.
+    #[test]
+    fn a_virtual_loss_counts_walks_under_way_as_the_worst_value() {
+        let score = score(edge(4, 2, 0.3), 3.0);
+        let by_hand = 0.2 + 1.4 * (std::f64::consts::LN_10 / 6.0).sqrt();
+        assert!((score - by_hand).abs() < 1e-12, "{score} {by_hand}");
+    }
+
+    #[test]
+    fn a_virtual_loss_needs_a_walk_under_way_and_a_worst_value() {
+        let edges = [edge(4, 0, 0.3), edge(0, 2, 0.0)];
+        let lossy = Choice { virtual_loss: 1.0, ..choice(5, &edges, range(0.1, 0.5)) };
+        assert_eq!((lossy.q(&edges[0]), lossy.q(&edges[1])), (edges[0].q(), Some(0.1)));
+        let first = Choice { range: ValueRange::EMPTY, ..lossy };
+        assert_eq!(first.q(&edges[1]), None);
     }
 
     #[test]
@@ -123,8 +163,7 @@ mod tests {
         let rule = Ucb1 { exploration: 1.4 };
         assert_eq!(select(rule, 4, &edges, range(0.0, 1.0)), 1);
         let order = [Action::ALL[2], Action::ALL[0], Action::ALL[1]];
-        let range = range(0.0, 1.0);
-        let choice = Choice { visits: 4, in_flight: 0, own_value: 0.0, depth: 0, edges: &edges, order: &order, range };
+        let choice = Choice { order: &order, ..choice(4, &edges, range(0.0, 1.0)) };
         assert_eq!(rule.select(&choice).index(), 2);
     }
 

@@ -7,7 +7,10 @@ use rand::SeedableRng;
 
 use crate::mission::{Action, Purpose, StreamRng};
 
-use super::{Gathered, LeafRequest, LeafValue, NodeId, Outcome, Root, SearchModel, SearchTree, Ucb1, apply, gather};
+use super::{
+    DetachedLeaf, Gathered, InFlight, LeafRequest, LeafValue, NodeId, Outcome, Root, SearchModel, SearchTree, Ucb1,
+    apply, gather,
+};
 
 pub const REWARD: [f32; 8] = [0.0, 0.0, 0.25, 0.625, 0.375, 0.0, 0.125, 0.25];
 pub const VALUE: [f32; 4] = [0.0, 0.0, 1.0, 0.0];
@@ -48,22 +51,35 @@ pub fn tree(nodes: usize) -> SearchTree<u32> {
 }
 
 pub fn plant(tree: &mut SearchTree<u32>, nodes: usize) {
-    let belief = [0; 4];
-    let root = Root {
+    tree.begin(Root { nodes, ..root(&[0; 4]) });
+}
+
+pub fn root(belief: &[i8]) -> Root<'_, u32> {
+    Root {
         state: 1,
-        belief: &belief,
+        belief,
         entropy_nats: 8.0,
         step: 7,
         depth_limit: 2,
         discount: 0.5,
         actions: 2,
-        nodes,
-    };
-    tree.begin(root);
+        simulation: 0,
+        in_flight: InFlight::VisitsOnly,
+        nodes: 8,
+    }
 }
 
 pub fn value(tree: &SearchTree<u32>, node: NodeId) -> LeafValue {
     LeafValue { node, value: VALUE[tree.node(node).state as usize], priors: None }
+}
+
+pub fn value_of(leaf: &DetachedLeaf<u32>) -> LeafValue {
+    LeafValue { node: leaf.node, value: VALUE[leaf.state as usize], priors: None }
+}
+
+/// The value of a node, wherever a walk has ended.
+pub fn value_or_end(tree: &SearchTree<u32>, node: NodeId) -> LeafValue {
+    if tree.node(node).is_terminal() { LeafValue::terminal(node) } else { value(tree, node) }
 }
 
 /// One simulation after the other, leaves valued by [`VALUE`].

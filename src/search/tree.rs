@@ -3,7 +3,8 @@ use std::ops::Range;
 use crate::mission::Action;
 use crate::orbit::RelativeState;
 
-use super::ValueRange;
+use super::select::UntakenStep;
+use super::{Choice, InFlight, Outcome, ValueRange};
 
 /// Which node of a [`SearchTree`]. The root is [`NodeId::ROOT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +132,10 @@ pub struct Root<'a, S> {
     pub discount: f64,
     /// Number of actions, 1 to [`Action::COUNT`].
     pub actions: usize,
+    /// The simulation that the search begins with; it keys the images of the root's actions.
+    pub simulation: u32,
+    /// How walks under way count where another walk chooses.
+    pub in_flight: InFlight,
     /// Nodes that the search may make, the root included. Room is made for them at once, up to 64 MiB of beliefs.
     pub nodes: usize,
 }
@@ -155,6 +160,7 @@ pub struct SearchTree<S = RelativeState> {
     depth_limit: u32,
     root_step: u32,
     discount: f64,
+    in_flight: InFlight,
 }
 
 impl<S> Default for SearchTree<S> {
@@ -169,6 +175,7 @@ impl<S> Default for SearchTree<S> {
             depth_limit: 0,
             root_step: 0,
             discount: 1.0,
+            in_flight: InFlight::VisitsOnly,
         }
     }
 }
@@ -182,9 +189,10 @@ impl<S: Copy> SearchTree<S> {
         self.depth_limit = root.depth_limit;
         self.root_step = root.step;
         self.discount = root.discount;
+        self.in_flight = root.in_flight;
         self.reserve(root.nodes.max(1));
         self.beliefs.extend_from_slice(root.belief);
-        self.push(Node::new(root.state, root.entropy_nats, 0));
+        self.push(Node { simulation: root.simulation, ..Node::new(root.state, root.entropy_nats, 0) });
     }
 
     /// Makes room for `nodes`, of which no more than the full tree above the depth limit need edges and belief.
@@ -222,23 +230,29 @@ impl<S: Copy> SearchTree<S> {
         id
     }
 
-    /// Makes the child that `action` leads to. `step` gets the parent's state and a copy of its belief to update in
-    /// place, and returns the new state, the reward and the entropy drop.
-    pub(super) fn add_child(
-        &mut self,
-        parent: NodeId,
-        action: Action,
-        simulation: u32,
-        step: impl FnOnce(&S, &mut [i8]) -> super::Outcome<S>,
-    ) -> NodeId {
-        let Node { state, entropy_nats, depth, .. } = self.nodes[parent.index()];
-        let belief = self.belief_range(parent);
+    /// Makes the child that a step leads to. `take` gets a copy of the parent's belief to update in place.
+    pub(super) fn take_step(&mut self, step: &UntakenStep<S>, take: impl FnOnce(&mut [i8]) -> Outcome<S>) -> NodeId {
+        let belief = self.belief_range(step.parent);
         let copy = self.beliefs.len();
         self.beliefs.extend_from_within(belief);
-        let outcome = step(&state, &mut self.beliefs[copy..]);
-        let node = Node::new(outcome.state, entropy_nats - outcome.entropy_drop_nats, depth + 1);
-        let child = self.push(Node { parent: Some(parent), action, simulation, ..node });
-        let edge = self.edge_mut(parent, action);
+        let outcome = take(&mut self.beliefs[copy..]);
+        self.link(step, outcome)
+    }
+
+    /// Adds the child that a step has led to elsewhere, with the belief there.
+    pub(super) fn insert(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>, belief: &[i8]) -> NodeId {
+        if self.node(step.parent).depth + 1 < self.depth_limit {
+            self.beliefs.extend_from_slice(belief);
+        }
+        self.link(step, outcome)
+    }
+
+    fn link(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>) -> NodeId {
+        let parent = self.node(step.parent);
+        let node = Node::new(outcome.state, parent.entropy_nats - outcome.entropy_drop_nats, parent.depth + 1);
+        let (action, simulation) = (step.action, step.simulation);
+        let child = self.push(Node { parent: Some(step.parent), action, simulation, ..node });
+        let edge = self.edge_mut(step.parent, action);
         edge.reward = outcome.reward;
         edge.child = Some(child);
         child
@@ -271,8 +285,15 @@ impl<S> SearchTree<S> {
 
     /// The value that a node got from its evaluator, without what came back through its edges; 0 before it has one.
     pub fn own_value(&self, id: NodeId) -> f64 {
-        // Every walk that went on below the node added the same value to the node and to one of its edges.
-        self.node(id).value_sum - self.edges(id).iter().map(|edge| edge.value_sum).sum::<f64>()
+        // Every walk that went on below the node added the same to the node and to one of its edges. What is left is its
+        // own evaluation, or those of all the trees that a merged node stands for.
+        let node = self.node(id);
+        let (mut visits, mut value_sum) = (node.visits, 0.0);
+        for edge in self.edges(id) {
+            visits -= edge.visits;
+            value_sum += edge.value_sum;
+        }
+        (node.value_sum - value_sum) / f64::from(visits.max(1))
     }
 
     /// The belief of a node, one byte a voxel; empty at terminal nodes.
@@ -301,6 +322,21 @@ impl<S> SearchTree<S> {
         match self.node(id).slot {
             Some(slot) => &mut self.edges[slot as usize * self.actions..][..self.actions],
             None => &mut [],
+        }
+    }
+
+    /// What a rule may know of a node, where `in_flight` walks besides the one that chooses are under way.
+    pub fn choice<'a>(&'a self, id: NodeId, in_flight: u32, order: &'a [Action]) -> Choice<'a> {
+        let node = self.node(id);
+        Choice {
+            visits: node.visits,
+            in_flight,
+            own_value: self.own_value(id),
+            depth: node.depth,
+            edges: self.edges(id),
+            order,
+            range: self.value_range,
+            virtual_loss: self.in_flight.virtual_loss(),
         }
     }
 
@@ -353,92 +389,7 @@ impl<S> SearchTree<S> {
             + self.edges.capacity() * size_of::<Edge>()
             + self.beliefs.capacity()
     }
-
-    /// Checks what must hold whenever no walk is under way: nothing in flight, and every node's visits are its own
-    /// evaluation and its edges' visits, which are its children's visits.
-    ///
-    /// # Errors
-    /// The first node at which it does not hold, in words.
-    pub fn check_at_rest(&self) -> Result<(), String> {
-        for id in self.ids() {
-            let node = self.node(id);
-            let edges = self.edges(id);
-            let in_flight = node.in_flight + edges.iter().map(|edge| edge.in_flight).sum::<u32>();
-            if in_flight != 0 {
-                return Err(format!("node {}: {in_flight} still in flight", id.index()));
-            }
-            let below: u32 = edges.iter().map(|edge| edge.visits).sum();
-            let own = u32::from(node.evaluation == Evaluation::Done);
-            if !node.is_terminal() && node.visits != own + below {
-                return Err(format!("node {}: {} visits, but {own} + {below} counted", id.index(), node.visits));
-            }
-            let torn = edges.iter().find(|edge| edge.visits != edge.child.map_or(0, |child| self.node(child).visits));
-            if let Some(edge) = torn {
-                return Err(format!("node {}: an edge has {} visits, its child not", id.index(), edge.visits));
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::toy;
-    use super::*;
-
-    #[test]
-    fn a_tree_begun_again_keeps_its_memory() {
-        let mut tree = toy::tree(32);
-        let bytes = tree.memory_bytes();
-        let edges = tree.edges.as_ptr();
-        for _ in 0..3 {
-            toy::run(&mut tree, 0..31);
-            assert_eq!(tree.memory_bytes(), bytes);
-            toy::plant(&mut tree, 32);
-        }
-        assert_eq!(tree.edges.as_ptr(), edges);
-        assert_eq!(tree.nodes().len(), 1);
-        assert_eq!(tree.value_range(), ValueRange::EMPTY);
-    }
-
-    #[test]
-    fn terminal_nodes_have_neither_edges_nor_belief() {
-        let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..6);
-        let terminal: Vec<_> = tree.ids().filter(|&id| tree.node(id).is_terminal()).collect();
-        assert_eq!(terminal.len(), 3);
-        for id in terminal {
-            assert_eq!((tree.node(id).depth, tree.edges(id).len(), tree.belief(id).len()), (2, 0, 0));
-        }
-        assert_eq!(tree.beliefs.len(), 3 * 4, "one belief for each of the root and its two children");
-    }
-
-    #[test]
-    fn a_child_starts_from_its_parents_belief() {
-        let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..6);
-        let beliefs: Vec<_> = tree.ids().map(|id| tree.belief(id).first().copied()).collect();
-        assert_eq!(beliefs, [Some(0), Some(1), Some(1), None, None, None]);
-    }
-
-    #[test]
-    fn the_principal_variation_follows_visits() {
-        let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..6);
-        let states: Vec<_> = tree.principal_variation().iter().map(|&id| tree.node(id).state).collect();
-        assert_eq!(states, [3, 7]);
-        assert!(SearchTree::<u32>::default().principal_variation().is_empty());
-    }
-
-    #[test]
-    fn a_torn_tree_is_noticed() {
-        let mut tree = toy::tree(8);
-        toy::run(&mut tree, 0..6);
-        assert_eq!(tree.check_at_rest(), Ok(()));
-        tree.edge_mut(NodeId::ROOT, Action::ALL[1]).in_flight = 1;
-        assert_eq!(tree.check_at_rest().unwrap_err(), "node 0: 1 still in flight");
-        tree.edge_mut(NodeId::ROOT, Action::ALL[1]).in_flight = 0;
-        tree.edge_mut(NodeId::ROOT, Action::ALL[1]).visits += 1;
-        assert!(tree.check_at_rest().is_err());
-    }
-}
+mod tests;

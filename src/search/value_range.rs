@@ -17,6 +17,12 @@ impl ValueRange {
         self.high = self.high.max(value);
     }
 
+    /// Takes in all that another range has seen.
+    pub fn include_all(&mut self, other: Self) {
+        self.low = self.low.min(other.low);
+        self.high = self.high.max(other.high);
+    }
+
     /// Smallest value seen, or +∞.
     pub fn low(&self) -> f64 {
         self.low

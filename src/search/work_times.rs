@@ -1,7 +1,8 @@
+use std::iter::Sum;
 use std::ops::AddAssign;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Where the time of a search's steps goes; the rest of its time is the tree's.
+/// Where the time of a search's steps goes, over all its threads; the rest of their time is the tree's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkTimes {
     /// Burns and propagation.
@@ -10,6 +11,9 @@ pub struct WorkTimes {
     pub rays: Duration,
     /// Belief updates.
     pub belief: Duration,
+    /// All time of threads that a search has started itself, the work above included. The time of the thread that calls
+    /// the search is known to the caller.
+    pub helpers: Duration,
 }
 
 impl AddAssign for WorkTimes {
@@ -17,5 +21,31 @@ impl AddAssign for WorkTimes {
         self.orbit += other.orbit;
         self.rays += other.rays;
         self.belief += other.belief;
+        self.helpers += other.helpers;
+    }
+}
+
+impl Sum for WorkTimes {
+    fn sum<I: Iterator<Item = Self>>(times: I) -> Self {
+        times.fold(Self::default(), |mut sum, times| {
+            sum += times;
+            sum
+        })
+    }
+}
+
+/// Splits the time of one thread.
+pub(super) struct StopWatch(Instant);
+
+impl StopWatch {
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Books the time since the start or the last lap.
+    pub fn lap(&mut self, on: &mut Duration) {
+        let now = Instant::now();
+        *on += now - self.0;
+        self.0 = now;
     }
 }

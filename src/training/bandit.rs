@@ -9,7 +9,7 @@ use crate::network::{
     NetworkWeights, OrbitFeatures, PolicyValueNetConfig,
 };
 use crate::search::{
-    Choice, Gathered, Gumbel, GumbelRoot, LeafValue, NodeId, Outcome, Puct, Root, SearchModel, SearchTree,
+    Choice, Gathered, Gumbel, GumbelRoot, InFlight, LeafValue, NodeId, Outcome, Puct, Root, SearchModel, SearchTree,
     SelectionRule, apply, gather, visit_schedule,
 };
 use crate::voxel::CompactCode;
@@ -61,6 +61,8 @@ fn search(round: u32, own: &LeafEvaluation, rule: &Rules) -> ([f32; Action::COUN
         depth_limit: 1,
         discount: 1.0,
         actions: 2,
+        simulation: 0,
+        in_flight: InFlight::VisitsOnly,
         nodes: SIMULATIONS as usize,
     });
     for simulation in 0..SIMULATIONS {
@@ -72,15 +74,7 @@ fn search(round: u32, own: &LeafEvaluation, rule: &Rules) -> ([f32; Action::COUN
         apply(&mut tree, value);
     }
     let root = tree.node(NodeId::ROOT);
-    let choice = Choice {
-        visits: root.visits,
-        in_flight: 0,
-        own_value: tree.own_value(NodeId::ROOT),
-        depth: 0,
-        edges: tree.edges(NodeId::ROOT),
-        order: &Action::ALL[..2],
-        range: tree.value_range(),
-    };
+    let choice = tree.choice(NodeId::ROOT, 0, &Action::ALL[..2]);
     (rule.policy(&choice), root.value().unwrap_or(0.0))
 }
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::mission::{EpisodeMetrics, Mission, MissionState, Seed, Transition};
 use crate::network::{EvaluationBatch, EvaluatorThread, LeafEncoder, PolicyValueNetConfig, remaining_entropy};
-use crate::search::{AlphaZeroConfig, AlphaZeroSearch, Exploration, LeafRequest, NodeId, SearchTree};
+use crate::search::{AlphaZeroConfig, AlphaZeroSearch, AskedLeaf, Exploration, NodeId, SearchTree};
 use crate::sensor::{Observation, RayCaster};
 
 use super::error::TrainingError;
@@ -188,9 +188,9 @@ impl Cohort {
             let (own, rest) = evaluations.split_at(slot.out.len());
             evaluations = rest;
             let Some(search) = &mut slot.search else { continue };
-            for (request, evaluation) in slot.out.drain(..).zip(own) {
-                let value = slot.encoder.value(&slot.mission, search.tree(), request.node, evaluation);
-                search.apply(value);
+            for (leaf, evaluation) in slot.out.drain(..).zip(own) {
+                let value = slot.encoder.value(&slot.mission, &search.tree_of(leaf), leaf.node, evaluation);
+                search.apply(leaf, value);
             }
         }
         self.batch = Some(finished.batch);
@@ -243,7 +243,7 @@ struct Slot {
     caster: RayCaster,
     observation: Observation,
     /// Leaves at the network.
-    out: Vec<LeafRequest>,
+    out: Vec<AskedLeaf>,
     decided: u64,
 }
 
@@ -284,9 +284,7 @@ impl Slot {
     /// Takes steps until a leaf has to be evaluated or the episode has ended.
     fn advance(&mut self) -> Result<(), TrainingError> {
         while let Some(search) = &mut self.search {
-            while let Some(leaf) = search.walk(&self.mission, &mut self.caster, &mut self.observation) {
-                self.out.push(leaf);
-            }
+            search.walk(&self.mission, &mut self.caster, &mut self.observation, &mut self.out);
             if !self.out.is_empty() {
                 return Ok(());
             }
@@ -297,9 +295,11 @@ impl Slot {
 
     fn decide(&mut self) -> Result<(), TrainingError> {
         let Some(search) = self.search.take() else { return Ok(()) };
-        let orbit = self.encoder.orbit(&self.mission, search.tree(), NodeId::ROOT);
-        let remaining = remaining_entropy(&self.mission, search.tree(), NodeId::ROOT);
-        let belief = search.tree().belief(NodeId::ROOT).to_vec();
+        let tree = search.tree();
+        let orbit = self.encoder.orbit(&self.mission, &tree, NodeId::ROOT);
+        let remaining = remaining_entropy(&self.mission, &tree, NodeId::ROOT);
+        let belief = tree.belief(NodeId::ROOT).to_vec();
+        drop(tree);
         let (decided, tree) = search.finish();
         self.recorder.decide(&belief, orbit, &decided.policy, remaining, decided.root_value)?;
         let transition =
@@ -313,8 +313,8 @@ impl Slot {
 
     fn write_leaves(&self, rows: &mut [f32]) {
         let Some(search) = &self.search else { return };
-        for (request, row) in self.out.iter().zip(rows.chunks_mut(self.encoder.row_len())) {
-            self.encoder.write(&self.mission, search.tree(), request.node, row);
+        for (&leaf, row) in self.out.iter().zip(rows.chunks_mut(self.encoder.row_len())) {
+            self.encoder.write(&self.mission, &search.tree_of(leaf), leaf.node, row);
         }
     }
 

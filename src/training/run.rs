@@ -208,7 +208,7 @@ impl TrainingRun {
     ) -> Result<Self, TrainingError> {
         let history = History::open(&directory.path().join(HISTORY_FILE), counters.history_bytes)?;
         let (device, weights, batch) = (device.clone(), learner.weights()?, config.parallel.div_ceil(config.cohorts));
-        let largest = batch * config.search.leaves_in_flight;
+        let largest = batch * config.search.parallel.mode().leaves_in_flight();
         let make = move || Ok(open_evaluator(&device, &weights, largest, |_| {})?.evaluator);
         let thread = EvaluatorThread::spawn(make, |_| {})?;
         let missions = |shapes| {

@@ -3,7 +3,7 @@
 use crate::episode::parameters::spec::{ParameterError, ParameterId};
 use crate::episode::settings::EpisodeSettings;
 use crate::orbit::Dynamics;
-use crate::search::{Knowledge, PlannerKind, RollOutPolicy, RootRule};
+use crate::search::{InFlightKind, Knowledge, ModeKind, PlannerKind, RollOutPolicy, RootRule};
 use crate::sensor::UpdateRule;
 
 /// A choice between the named values of a plain enum that sits in one field of the settings.
@@ -53,6 +53,18 @@ enum_choice!(knowledge, Knowledge, settings.search.knowledge, [
 enum_choice!(roll_out, RollOutPolicy, settings.search.roll_out, [
     RollOutPolicy::Random.name() => RollOutPolicy::Random,
     RollOutPolicy::Coast.name() => RollOutPolicy::Coast,
+]);
+
+enum_choice!(mode, ModeKind, settings.search.parallel.mode, [
+    ModeKind::Serial.name() => ModeKind::Serial,
+    ModeKind::Batched.name() => ModeKind::Batched,
+    ModeKind::TreeParallel.name() => ModeKind::TreeParallel,
+    ModeKind::RootParallel.name() => ModeKind::RootParallel,
+]);
+
+enum_choice!(in_flight, InFlightKind, settings.search.parallel.in_flight, [
+    InFlightKind::VisitsOnly.name() => InFlightKind::VisitsOnly,
+    InFlightKind::VirtualLoss.name() => InFlightKind::VirtualLoss,
 ]);
 
 enum_choice!(root_rule, RootRule, settings.search.alpha_zero.root, [

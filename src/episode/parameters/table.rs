@@ -3,6 +3,7 @@ use crate::episode::parameters::spec::{
     Applies, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
 use crate::episode::settings::EpisodeSettings;
+use crate::search::{InFlightKind, ModeKind};
 
 /// A scale that a slider shows linearly.
 const LINEAR: bool = false;
@@ -113,6 +114,49 @@ pub static PARAMETERS: &[ParameterSpec] = &[
     number! {
         "search.exploration", Search, "Exploration", "", 0.0..=20.0, LINEAR, Now, settings.search.exploration,
         "UCB1 constant c, on values normalised to 0..1 per tree. Higher spreads visits over more actions."
+    },
+    choice! {
+        "search.parallel.mode", Search, "Parallel mode", Now, mode,
+        "How one decision's simulations run: serial one leaf at a time, batched several leaves before any is evaluated, tree_parallel threads on one tree (not deterministic), root_parallel several trees merged at the root."
+    },
+    ParameterSpec {
+        relevant: |settings| settings.search.parallel.mode == ModeKind::Batched,
+        ..integer! {
+            "search.parallel.leaves", Search, "Leaves in a batch", "", 1..=256, LOG, Now, settings.search.parallel.leaves,
+            "Leaves that batched collects. More fill a network's batches with fewer episodes, and each is chosen without the values of the others."
+        }
+    },
+    ParameterSpec {
+        relevant: |settings| settings.search.parallel.mode == ModeKind::TreeParallel,
+        ..integer! {
+            "search.parallel.threads", Search, "Threads on a tree", "", 1..=64, LOG, Now, settings.search.parallel.threads,
+            "Threads of tree_parallel, besides which every worker plans an episode of its own; with a network, leaves of a tree in flight."
+        }
+    },
+    ParameterSpec {
+        relevant: |settings| settings.search.parallel.mode == ModeKind::TreeParallel,
+        ..choice! {
+            "search.parallel.in_flight", Search, "Walks under way", Now, in_flight,
+            "How tree_parallel counts walks under way: visits_only leaves values alone, virtual_loss also counts them as visits that went badly, which spreads walks further."
+        }
+    },
+    ParameterSpec {
+        relevant: |settings| {
+            let parallel = &settings.search.parallel;
+            parallel.mode == ModeKind::TreeParallel && parallel.in_flight == InFlightKind::VirtualLoss
+        },
+        ..number! {
+            "search.parallel.virtual_loss_weight", Search, "Virtual loss", "visits", 0.0..=100.0, LINEAR, Now,
+            settings.search.parallel.virtual_loss_weight,
+            "Visits with the worst value met so far that a walk under way counts for. 0 is visits_only."
+        }
+    },
+    ParameterSpec {
+        relevant: |settings| settings.search.parallel.mode == ModeKind::RootParallel,
+        ..integer! {
+            "search.parallel.trees", Search, "Trees", "", 1..=64, LOG, Now, settings.search.parallel.trees,
+            "Trees of root_parallel. They share the simulations: more trees are shallower ones."
+        }
     },
     choice! {
         "search.knowledge", Search, "Planner knows", Now, knowledge,

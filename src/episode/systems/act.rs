@@ -1,14 +1,14 @@
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::{Mut, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodeMission, EpisodePlanner, EpisodeState};
 use crate::episode::meter::{Meter, Phase};
-use crate::episode::workers::{Scratch, Workers};
+use crate::episode::workers::{Scratch, Workers, lock};
 
 /// Carries out the decisions: burn, propagation, image and belief update, spread over the workers.
 pub fn act(
@@ -23,9 +23,14 @@ pub fn act(
         return;
     }
     let count = decided.len() as u64;
+    let worked = Mutex::new(Duration::ZERO);
     workers.share(decided, &AtomicBool::new(false), |scratch, (mission, mut state, planner)| {
+        let start = Instant::now();
         step(scratch, mission, &mut state, planner);
+        *lock(&worked) += start.elapsed();
     });
+    // Nearly all of a step is its image.
+    meter.work.rays += *lock(&worked);
     meter.count.decisions += count;
     meter.count.observations += count;
     meter.spent(Phase::Act, start);

@@ -3,69 +3,54 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use bevy::ecs::change_detection::{Res, ResMut};
-use bevy::ecs::entity::Entity;
-use bevy::ecs::query::QueryData;
 use bevy::ecs::system::Query;
 
-use crate::episode::components::{
-    Episode, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
-};
+use crate::episode::components::{EpisodePlanner, PictureChange};
 use crate::episode::meter::{Meter, Phase};
 use crate::episode::network::{COHORTS, NetworkPlanner, OpenNetwork};
 use crate::episode::run::Run;
-use crate::episode::systems::plan::may_decide;
+use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::Trees;
-use crate::episode::workers::{Scratch, Workers};
+use crate::episode::workers::Workers;
+use crate::mission::Mission;
 use crate::network::{EvaluationBatch, NetworkError};
-use crate::search::{AlphaZeroConfig, AlphaZeroSearch, Exploration};
-
-#[derive(QueryData)]
-#[query_data(mutable)]
-pub struct Consulting {
-    entity: Entity,
-    episode: &'static Episode,
-    mission: &'static mut EpisodeMission,
-    state: &'static EpisodeState,
-    planner: &'static mut EpisodePlanner,
-    pace: &'static EpisodePace,
-    picture: &'static mut EpisodePicture,
-}
+use crate::search::{AlphaZeroConfig, AlphaZeroSearch, AlphaZeroWalker, Exploration, WorkTimes};
 
 /// Runs the searches that consult a network.
 ///
 /// Episodes are dealt to two cohorts by their slots. While one cohort's leaves are at the network, the workers walk the
 /// trees of the other, so that neither waits. A batch that is still out when the tick's allowance is used up comes back
-/// in a later tick. What a search decides depends on its episode and the network alone.
+/// in a later tick. What a search decides depends on its episode and the network alone, unless walks of its tree run at
+/// the same time.
 pub fn consult(
     mut run: ResMut<Run>,
     trees: Res<Trees>,
     mut planner: ResMut<NetworkPlanner>,
     mut workers: ResMut<Workers>,
     mut meter: ResMut<Meter>,
-    mut episodes: Query<Consulting>,
+    mut episodes: Query<Deciding>,
 ) {
     let start = Instant::now();
     let begins = run.settings.search.planner.needs_network();
-    let mut all: Vec<_> = episodes
-        .iter_mut()
-        .filter(|episode| may_decide(&episode.planner, episode.pace, run.paused, start))
-        .filter(|episode| match *episode.planner {
-            EpisodePlanner::Consulting { .. } => true,
-            EpisodePlanner::Idle => begins,
-            _ => false,
-        })
-        .collect();
+    let mut all = deciding(&mut episodes, run.paused, start, |planner| match planner {
+        EpisodePlanner::Consulting { .. } => true,
+        EpisodePlanner::Idle => begins,
+        _ => false,
+    });
     if all.is_empty() {
         return;
     }
     all.sort_by_key(|episode| episode.episode.slot);
-    let consulted = open(&mut planner, &mut run).and_then(|network| {
+    let consulted = open(&mut planner, &mut run, &all).and_then(|network| {
         let config = run.settings.search.with_network();
         let shift = Shift { config: &config, trees: &trees, deadline: start + run.settings.tick_allowance };
         shift.run(network, &mut workers, &mut all)
     });
     match consulted {
-        Ok(simulations) => meter.count.simulations += simulations,
+        Ok(Done { simulations, work }) => {
+            meter.count.simulations += simulations;
+            meter.work += work;
+        }
         Err(error) => {
             // Planning on without the network would be another planner than the one that was chosen.
             run.notices.error(format!("paused: {error}"));
@@ -76,9 +61,18 @@ pub fn consult(
 }
 
 /// The network of the current settings; tells the user what is new about it.
-fn open<'a>(planner: &'a mut NetworkPlanner, run: &mut Run) -> Result<&'a mut OpenNetwork, NetworkError> {
+fn open<'a>(
+    planner: &'a mut NetworkPlanner,
+    run: &mut Run,
+    episodes: &[DecidingItem],
+) -> Result<&'a mut OpenNetwork, NetworkError> {
     let settings = run.settings.clone();
-    let leaves = settings.search.alpha_zero.leaves_in_flight;
+    // Searches that began under other settings may have more leaves out than those that begin now.
+    let begun = episodes.iter().filter_map(|episode| match &*episode.planner {
+        EpisodePlanner::Consulting { search, .. } => Some(search.most_leaves_in_flight()),
+        _ => None,
+    });
+    let leaves = begun.fold(settings.search.parallel.mode().leaves_in_flight(), usize::max);
     let largest = (settings.episodes as usize).div_ceil(COHORTS) * leaves;
     let (network, new) = planner.open(&settings.network, &run.mission, settings.seed, largest)?;
     if new {
@@ -93,6 +87,13 @@ fn open<'a>(planner: &'a mut NetworkPlanner, run: &mut Run) -> Result<&'a mut Op
     Ok(network)
 }
 
+/// What a tick has done.
+#[derive(Default)]
+struct Done {
+    simulations: u64,
+    work: WorkTimes,
+}
+
 struct Shift<'a> {
     config: &'a AlphaZeroConfig,
     trees: &'a Trees,
@@ -100,59 +101,58 @@ struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// Lets the cohorts take turns until the time is up or an episode has nothing left to decide. Returns the
-    /// simulations done.
+    /// Lets the cohorts take turns until the time is up or an episode has nothing left to decide.
     fn run(
         &self,
         network: &mut OpenNetwork,
         workers: &mut Workers,
-        episodes: &mut [ConsultingItem],
-    ) -> Result<u64, NetworkError> {
-        let mut simulations = 0;
+        episodes: &mut [DecidingItem],
+    ) -> Result<Done, NetworkError> {
+        let mut done = Done::default();
         loop {
             for cohort in 0..COHORTS {
-                simulations += take_back(network, cohort, episodes)?;
-                let members: Vec<&mut ConsultingItem> =
+                done.simulations += take_back(network, cohort, episodes)?;
+                let mut members: Vec<&mut DecidingItem> =
                     episodes.iter_mut().filter(|episode| episode.episode.slot as usize % COHORTS == cohort).collect();
-                self.walk(workers, members);
+                done.work += self.walk(workers, &mut members);
                 send(network, cohort, episodes)?;
             }
             let decided = episodes.iter().any(|episode| matches!(*episode.planner, EpisodePlanner::Decided(_)));
             if decided || Instant::now() >= self.deadline {
-                return Ok(simulations);
+                return Ok(done);
             }
         }
     }
 
-    /// Walks every member's tree to its next leaves, or to its decision.
-    fn walk(&self, workers: &mut Workers, members: Vec<&mut ConsultingItem>) {
-        let jobs: VecDeque<_> = members.into_iter().collect();
-        workers.share(jobs, &AtomicBool::new(false), |scratch, episode| self.walk_one(scratch, episode));
+    /// Walks every member's trees to their next leaves, or to the decision. Workers share out walks, not episodes: a
+    /// search that has several trees, or several walks under way on one, keeps several workers busy.
+    fn walk(&self, workers: &mut Workers, members: &mut [&mut DecidingItem]) -> WorkTimes {
+        let idle = members.iter_mut().filter(|episode| matches!(*episode.planner, EpisodePlanner::Idle));
+        share(workers, idle, |episode| *episode.planner = self.begin(episode));
+
+        let walks: VecDeque<_> = members.iter_mut().flat_map(|episode| walks_of(episode)).collect();
+        workers.share(walks, &AtomicBool::new(false), |scratch, (mission, mut walker)| {
+            let (caster, observation) = scratch.instruments(mission);
+            walker.walk(mission, caster, observation);
+        });
+
+        let mut work = WorkTimes::default();
+        for episode in members.iter_mut() {
+            if let EpisodePlanner::Consulting { search, out } = &mut *episode.planner {
+                search.take_leaves(out);
+                work += search.take_work_times();
+            }
+        }
+        let done = members.iter_mut().filter(|episode| match &*episode.planner {
+            EpisodePlanner::Consulting { out, .. } => out.is_empty(),
+            _ => false,
+        });
+        share(workers, done, |episode| self.decide(&mut episode.planner));
+        work
     }
 
-    fn walk_one(&self, scratch: &mut Scratch, episode: &mut ConsultingItem) {
-        if let EpisodePlanner::Idle = *episode.planner {
-            *episode.planner = self.begin(episode);
-        }
-        let EpisodePlanner::Consulting { search, out } = &mut *episode.planner else { return };
-        if !out.is_empty() {
-            return;
-        }
-        episode.picture.touch(PictureChange::Status);
-        let mission = &*episode.mission.mission;
-        let (caster, observation) = scratch.instruments(mission);
-        while let Some(leaf) = search.walk(mission, caster, observation) {
-            out.push(leaf);
-        }
-        if out.is_empty() {
-            self.decide(&mut episode.planner);
-        }
-    }
-
-    fn begin(&self, episode: &mut ConsultingItem) -> EpisodePlanner {
-        if let Some(next) = episode.mission.next.take() {
-            episode.mission.mission = next;
-        }
+    fn begin(&self, episode: &mut DecidingItem) -> EpisodePlanner {
+        episode.adopt_next_mission();
         let (mission, state) = (&episode.mission.mission, &episode.state.0);
         let search = AlphaZeroSearch::begin(mission, state, self.config, Exploration::Off, self.trees.lend());
         EpisodePlanner::Consulting { search: Box::new(search), out: Vec::new() }
@@ -167,9 +167,31 @@ impl Shift<'_> {
     }
 }
 
+/// Does something for each of some episodes, on whichever worker is free.
+fn share<'a, 'b: 'a, 'q: 'b, 's: 'b>(
+    workers: &mut Workers,
+    episodes: impl Iterator<Item = &'a mut &'b mut DecidingItem<'q, 's>>,
+    work: impl Fn(&mut DecidingItem) + Sync,
+) {
+    workers.share(episodes.collect(), &AtomicBool::new(false), |_, episode| work(episode));
+}
+
+/// The walks of an episode that waits for no value.
+fn walks_of<'a>(episode: &'a mut DecidingItem) -> impl Iterator<Item = (&'a Mission, AlphaZeroWalker<'a>)> {
+    let mission = &*episode.mission.mission;
+    let search = match &mut *episode.planner {
+        EpisodePlanner::Consulting { search, out } if out.is_empty() => Some(search),
+        _ => None,
+    };
+    if search.is_some() {
+        episode.picture.touch(PictureChange::Status);
+    }
+    search.into_iter().flat_map(move |search| search.walkers().map(move |walker| (mission, walker)))
+}
+
 /// Waits for a cohort's batch, if it is out, and backs its values up. Leaves of episodes that have gone meanwhile are
 /// forgotten. Returns the number of values backed up.
-fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [ConsultingItem]) -> Result<u64, NetworkError> {
+fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [DecidingItem]) -> Result<u64, NetworkError> {
     let Some(owners) = network.batches[cohort].at_network.take() else { return Ok(0) };
     // Batches come back in the order in which they were sent; the other cohort's may be the first.
     let finished = network.thread.receive()?;
@@ -181,9 +203,10 @@ fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [Consultin
         evaluations = rest;
         let Some(episode) = episodes.iter_mut().find(|episode| episode.entity == entity) else { continue };
         let EpisodePlanner::Consulting { search, out } = &mut *episode.planner else { continue };
-        for (request, evaluation) in out.drain(..).zip(own) {
+        for (leaf, evaluation) in out.drain(..).zip(own) {
             let mission = &episode.mission.mission;
-            search.apply(network.encoder.value(mission, search.tree(), request.node, evaluation));
+            let value = network.encoder.value(mission, &search.tree_of(leaf), leaf.node, evaluation);
+            search.apply(leaf, value);
             backed_up += 1;
         }
     }
@@ -192,7 +215,7 @@ fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [Consultin
 }
 
 /// Sends a cohort's leaves to the network.
-fn send(network: &mut OpenNetwork, cohort: usize, episodes: &[ConsultingItem]) -> Result<(), NetworkError> {
+fn send(network: &mut OpenNetwork, cohort: usize, episodes: &[DecidingItem]) -> Result<(), NetworkError> {
     let mut owners = Vec::new();
     let mut leaves = 0;
     for episode in episodes.iter().filter(|episode| episode.episode.slot as usize % COHORTS == cohort) {
@@ -213,8 +236,8 @@ fn send(network: &mut OpenNetwork, cohort: usize, episodes: &[ConsultingItem]) -
     let mut rows = batch.inputs_mut().chunks_mut(row_len);
     for episode in episodes.iter().filter(|episode| episode.episode.slot as usize % COHORTS == cohort) {
         let EpisodePlanner::Consulting { search, out } = &*episode.planner else { continue };
-        for (request, row) in out.iter().zip(&mut rows) {
-            network.encoder.write(&episode.mission.mission, search.tree(), request.node, row);
+        for (&leaf, row) in out.iter().zip(&mut rows) {
+            network.encoder.write(&episode.mission.mission, &search.tree_of(leaf), leaf.node, row);
         }
     }
     place.at_network = Some(owners);

@@ -3,6 +3,7 @@
 mod act;
 mod command;
 mod consult;
+mod deciding;
 mod plan;
 mod publish;
 mod record;
