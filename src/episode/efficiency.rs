@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use crate::episode::command::SimCommand;
 use crate::episode::settings::{EpisodeSettings, NetworkSettings};
 use crate::episode::simulation::Simulation;
-use crate::episode::snapshot::SimDiagnostics;
 use crate::episode::workers::lock;
 use crate::mission::Scenario;
 use crate::network::{LeafEncoder, NetworkWeights, open_evaluator};
@@ -20,8 +19,6 @@ use crate::search::{ParallelConfig, PlannerKind, SearchConfig, SearchMode};
 
 /// How long a setting may take to its first simulations: a card compiles its kernels first.
 const WARM_UP_LIMIT: Duration = Duration::from_secs(300);
-/// Time between two readings of the load.
-const READING: Duration = Duration::from_millis(500);
 /// Simulations of the trees whose memory is measured.
 const MEMORY_SIMULATIONS: u32 = 100;
 
@@ -169,82 +166,54 @@ fn measure_point(
         if point.planner == PlannerKind::AlphaZero { plan.alpha_zero_simulations } else { plan.mcts_simulations };
     let mut simulation = begin(settings)?;
     let waiting = Instant::now();
-    while totals(&mut simulation)?.simulations < u64::from(point.episodes) {
+    while simulation.total_diagnostics().simulations < u64::from(point.episodes) {
         simulation.tick();
+        check(&mut simulation)?;
         if waiting.elapsed() > WARM_UP_LIMIT {
             return Err(ReportError::Run(format!("{}: no simulation within {WARM_UP_LIMIT:?}", name(point))));
         }
     }
-    let before = totals(&mut simulation)?;
+    simulation.restart_diagnostics();
     let (mut meter, gpu, start) = (ProcessMeter::start(), GpuMeter::new(), Instant::now());
-    let mut load = Load::default();
-    let mut next = READING;
+    let before = simulation.total_diagnostics().simulations;
     while start.elapsed().as_secs_f64() < plan.seconds_per_point {
         simulation.tick();
-        if start.elapsed() >= next {
-            load.add(&simulation.snapshot().diagnostics, gpu.read());
-            next += READING;
-        }
     }
+    let done = simulation.total_diagnostics();
     let wall_s = start.elapsed().as_secs_f64();
+    // The card's own figure is an average of its last second.
+    let gpu = gpu.read();
     let used = meter.read();
-    let after = totals(&mut simulation)?;
-    load.add(&simulation.snapshot().diagnostics, gpu.read());
+    check(&mut simulation)?;
     if let Some(open) = &simulation.snapshot().network {
         network.get_or_insert_with(|| format!("{}: {}", open.device, open.reason));
     }
+    let split = &done.time_split;
+    let count = |per_s: f64| (per_s * wall_s).round() as u64;
     Ok(Measurement {
         point: point.clone(),
         simulations_per_decision,
         counted: Counted {
-            simulations: after.simulations - before.simulations,
-            observations: after.observations - before.observations,
-            evaluations: after.evaluations - before.evaluations,
+            simulations: done.simulations - before,
+            observations: count(done.imagined_per_s + done.observations_per_s),
+            evaluations: count(done.network.evaluations_per_s),
         },
         wall_s,
         cores_busy: used.cores_busy,
         per_core: used.per_core,
-        network_busy: load.mean(|load| load.network_busy),
-        batch_fill: load.mean(|load| load.batch_fill),
-        gpu: load.gpu,
+        network_busy: done.network.busy,
+        batch_fill: done.network.fill,
+        gpu,
         resident_bytes: used.resident_bytes,
-        time_split: std::array::from_fn(|part| load.mean(|load| load.time_split[part])),
+        time_split: [split.tree, split.orbit, split.rays, split.belief, split.other, split.network, split.idle],
     })
 }
 
-/// Counts since the run's start; an error if the run has paused itself.
-fn totals(simulation: &mut Simulation) -> Result<Counted, ReportError> {
-    simulation.totals().map_err(ReportError::Run)
-}
-
-/// Readings of a run's load.
-#[derive(Default)]
-struct Load {
-    readings: Vec<Reading>,
-    gpu: Option<crate::report::GpuLoad>,
-}
-
-struct Reading {
-    network_busy: f64,
-    batch_fill: f64,
-    time_split: [f64; 7],
-}
-
-impl Load {
-    fn add(&mut self, diagnostics: &SimDiagnostics, gpu: Option<crate::report::GpuLoad>) {
-        let split = &diagnostics.time_split;
-        self.readings.push(Reading {
-            network_busy: diagnostics.network.busy,
-            batch_fill: diagnostics.network.fill,
-            time_split: [split.tree, split.orbit, split.rays, split.belief, split.other, split.network, split.idle],
-        });
-        // The card's own figure is an average already.
-        self.gpu = gpu.or(self.gpu.take());
-    }
-
-    fn mean(&self, of: impl Fn(&Reading) -> f64) -> f64 {
-        self.readings.iter().map(of).sum::<f64>() / self.readings.len().max(1) as f64
-    }
+/// An error if the run has paused itself, with the reason that it gave.
+fn check(simulation: &mut Simulation) -> Result<(), ReportError> {
+    let snapshot = simulation.snapshot();
+    let reason = || snapshot.notices.last().map_or("it paused".to_owned(), |notice| notice.text.clone());
+    if snapshot.paused { Err(ReportError::Run(reason())) } else { Ok(()) }
 }
 
 /// Memory of few and of many episodes with short trees.
@@ -286,7 +255,7 @@ fn fly(plan: &SweepPlan, point: SweepPoint, size: CampaignSize) -> Result<FlownR
     let mut simulation = begin(settings)?;
     simulation.run_to_end();
     if !simulation.is_finished() {
-        totals(&mut simulation)?;
+        check(&mut simulation)?;
         return Err(ReportError::Run(format!("{}: it did not end", name(&point))));
     }
     let used = meter.read();

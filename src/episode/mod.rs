@@ -20,6 +20,7 @@ mod simulation;
 mod snapshot;
 mod systems;
 mod thread;
+mod training;
 mod trees;
 mod workers;
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::mission::MissionError;
-use crate::network::NetworkError;
+use crate::network::{CheckpointError, NetworkError};
 
 /// Why efficiency could not be measured, or its report not be written.
 #[derive(Error, Debug)]
@@ -14,6 +14,9 @@ pub enum ReportError {
     /// The network cannot be used.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// The network cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A run could not begin or stopped.
     #[error("the measured run stopped: {0}")]
     Run(String),

@@ -78,6 +78,7 @@ impl SearchModel for BeliefModel<'_> {
         watch.lap(&mut self.times.rays);
         let entropy_drop_nats = mission.update_rule().apply_compact(self.observation, mission.compact_code(), belief);
         watch.lap(&mut self.times.belief);
+        self.times.images += 1;
         let reward = mission.reward(entropy_drop_nats, arrival.dv_m_s) - mission.keep_out_cost(&arrival.after_burn);
         Outcome { state: arrival.relative, reward: reward as f32, entropy_drop_nats }
     }

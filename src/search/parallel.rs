@@ -132,6 +132,21 @@ impl SearchMode {
     }
 }
 
+impl fmt::Display for SearchMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Serial => "serial".to_owned(),
+            Self::Batched { leaves } => format!("batched {leaves}"),
+            Self::TreeParallel { threads, in_flight: InFlight::VisitsOnly } => format!("tree_parallel {threads}"),
+            Self::TreeParallel { threads, in_flight: InFlight::VirtualLoss { weight } } => {
+                format!("tree_parallel {threads} virtual loss {weight}")
+            }
+            Self::RootParallel { trees } => format!("root_parallel {trees}"),
+        };
+        formatter.pad(&text)
+    }
+}
+
 /// The [`SearchMode`] as a file or a panel holds it: every number keeps its value while another mode is chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -159,6 +174,24 @@ impl Default for ParallelConfig {
             in_flight: InFlightKind::VisitsOnly,
             virtual_loss_weight: 1.0,
             trees: 2,
+        }
+    }
+}
+
+impl From<SearchMode> for ParallelConfig {
+    fn from(mode: SearchMode) -> Self {
+        let unused = Self::default();
+        match mode {
+            SearchMode::Serial => unused,
+            SearchMode::Batched { leaves } => Self { mode: ModeKind::Batched, leaves, ..unused },
+            SearchMode::TreeParallel { threads, in_flight } => {
+                let (in_flight, virtual_loss_weight) = match in_flight {
+                    InFlight::VisitsOnly => (InFlightKind::VisitsOnly, unused.virtual_loss_weight),
+                    InFlight::VirtualLoss { weight } => (InFlightKind::VirtualLoss, weight),
+                };
+                Self { mode: ModeKind::TreeParallel, threads, in_flight, virtual_loss_weight, ..unused }
+            }
+            SearchMode::RootParallel { trees } => Self { mode: ModeKind::RootParallel, trees, ..unused },
         }
     }
 }
@@ -280,6 +313,18 @@ mod tests {
         config.virtual_loss_weight = 2.5;
         assert_eq!(config.mode().in_flight(), InFlight::VirtualLoss { weight: 2.5 });
         assert_eq!(config.mode().leaves_in_flight(), 3);
+    }
+
+    #[test]
+    fn a_mode_becomes_the_configuration_that_gives_it() {
+        let tree = |in_flight| SearchMode::TreeParallel { threads: 3, in_flight };
+        let (visits, loss) = (tree(InFlight::VisitsOnly), tree(InFlight::VirtualLoss { weight: 2.5 }));
+        let (batched, roots) = (SearchMode::Batched { leaves: 9 }, SearchMode::RootParallel { trees: 5 });
+        for mode in [SearchMode::Serial, batched, visits, loss, roots] {
+            assert_eq!(ParallelConfig::from(mode).mode(), mode);
+        }
+        let names = [batched, visits, loss, roots].map(|mode| mode.to_string());
+        assert_eq!(names, ["batched 9", "tree_parallel 3", "tree_parallel 3 virtual loss 2.5", "root_parallel 5"]);
     }
 
     #[test]

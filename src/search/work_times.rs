@@ -14,6 +14,8 @@ pub struct WorkTimes {
     /// All time of threads that a search has started itself, the work above included. The time of the thread that calls
     /// the search is known to the caller.
     pub helpers: Duration,
+    /// Images imagined.
+    pub images: u64,
 }
 
 impl AddAssign for WorkTimes {
@@ -22,6 +24,7 @@ impl AddAssign for WorkTimes {
         self.rays += other.rays;
         self.belief += other.belief;
         self.helpers += other.helpers;
+        self.images += other.images;
     }
 }
 

@@ -1,14 +1,13 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::{Mut, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodeMission, EpisodePlanner, EpisodeState};
-use crate::episode::meter::{Meter, Phase};
-use crate::episode::workers::{Scratch, Workers, lock};
+use crate::episode::meter::Meter;
+use crate::episode::workers::{Scratch, Workers};
 
 /// Carries out the decisions: burn, propagation, image and belief update, spread over the workers.
 pub fn act(
@@ -16,24 +15,19 @@ pub fn act(
     mut meter: ResMut<Meter>,
     mut episodes: Query<(&EpisodeMission, &mut EpisodeState, &mut EpisodePlanner)>,
 ) {
-    let start = Instant::now();
     let decided: VecDeque<_> =
         episodes.iter_mut().filter(|(.., planner)| matches!(**planner, EpisodePlanner::Decided(_))).collect();
     if decided.is_empty() {
         return;
     }
     let count = decided.len() as u64;
-    let worked = Mutex::new(Duration::ZERO);
+    let before = workers.busy();
     workers.share(decided, &AtomicBool::new(false), |scratch, (mission, mut state, planner)| {
-        let start = Instant::now();
         step(scratch, mission, &mut state, planner);
-        *lock(&worked) += start.elapsed();
     });
-    // Nearly all of a step is its image.
-    meter.work.rays += *lock(&worked);
     meter.count.decisions += count;
     meter.count.observations += count;
-    meter.spent(Phase::Act, start);
+    meter.work.rays += workers.busy() - before;
 }
 
 fn step(scratch: &mut Scratch, mission: &EpisodeMission, state: &mut EpisodeState, mut planner: Mut<EpisodePlanner>) {

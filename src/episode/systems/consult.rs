@@ -6,8 +6,8 @@ use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodePlanner, PictureChange};
-use crate::episode::meter::{Meter, Phase};
-use crate::episode::network::{COHORTS, NetworkPlanner, OpenNetwork};
+use crate::episode::meter::Meter;
+use crate::episode::network::{COHORTS, NetworkEvent, NetworkPlanner, OpenNetwork};
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::Trees;
@@ -41,9 +41,16 @@ pub fn consult(
         return;
     }
     all.sort_by_key(|episode| episode.episode.slot);
-    let consulted = open(&mut planner, &mut run, &all).and_then(|network| {
+    let deadline = start + run.settings.tick_allowance;
+    // A changed grid waits for the next episodes: until the last of the old ones has ended, the new ones wait for it.
+    let oldest = all.iter().min_by_key(|episode| episode.episode.number).map(|oldest| oldest.mission.mission.clone());
+    let Some(mission) = oldest else { return };
+    let leaves = most_leaves_in_flight(&run, &all);
+    let consulted = open(&mut planner, &mut run, &mission, leaves, deadline).and_then(|network| {
+        let Some(network) = network else { return Ok(Done::default()) };
+        all.retain(|episode| network.reads(&episode.mission.mission));
         let config = run.settings.search.with_network();
-        let shift = Shift { config: &config, trees: &trees, deadline: start + run.settings.tick_allowance };
+        let shift = Shift { config: &config, trees: &trees, deadline };
         shift.run(network, &mut workers, &mut all)
     });
     match consulted {
@@ -57,34 +64,41 @@ pub fn consult(
             run.paused = true;
         }
     }
-    meter.spent(Phase::Plan, start);
 }
 
-/// The network of the current settings; tells the user what is new about it.
-fn open<'a>(
-    planner: &'a mut NetworkPlanner,
-    run: &mut Run,
-    episodes: &[DecidingItem],
-) -> Result<&'a mut OpenNetwork, NetworkError> {
-    let settings = run.settings.clone();
-    // Searches that began under other settings may have more leaves out than those that begin now.
+/// Most leaves of one episode that are out at the same time. Searches that began under other settings may have more
+/// leaves out than those that begin now.
+fn most_leaves_in_flight(run: &Run, episodes: &[DecidingItem]) -> usize {
     let begun = episodes.iter().filter_map(|episode| match &*episode.planner {
         EpisodePlanner::Consulting { search, .. } => Some(search.most_leaves_in_flight()),
         _ => None,
     });
-    let leaves = begun.fold(settings.search.parallel.mode().leaves_in_flight(), usize::max);
+    begun.fold(run.settings.search.parallel.mode().leaves_in_flight(), usize::max)
+}
+
+/// The network of the current settings, if it is ready before the tick's time is up; tells the user what is new about it.
+fn open<'a>(
+    planner: &'a mut NetworkPlanner,
+    run: &mut Run,
+    mission: &Mission,
+    leaves: usize,
+    deadline: Instant,
+) -> Result<Option<&'a mut OpenNetwork>, NetworkError> {
+    let settings = run.settings.clone();
     let largest = (settings.episodes as usize).div_ceil(COHORTS) * leaves;
-    let (network, new) = planner.open(&settings.network, &run.mission, settings.seed, largest)?;
-    if new {
+    let patience = deadline.saturating_duration_since(Instant::now());
+    let opened = planner.open(&settings.network, mission, settings.seed, largest, patience)?;
+    let Some((network, event)) = opened else { return Ok(None) };
+    if event == Some(NetworkEvent::Opened) {
         run.notices.info(format!("network on {}: {}", network.choice.device, network.choice.reason));
-        if !network.is_trained() {
-            run.notices.warning("the network is untrained: it knows nothing yet".into());
-        }
+    }
+    if event.is_some() && !network.is_trained() {
+        run.notices.warning("the network is untrained: it knows nothing yet".into());
     }
     for warning in network.take_warnings() {
         run.notices.warning(warning);
     }
-    Ok(network)
+    Ok(Some(network))
 }
 
 /// What a tick has done.

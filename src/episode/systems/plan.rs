@@ -7,7 +7,7 @@ use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodePlanner, PictureChange};
-use crate::episode::meter::{Meter, Phase};
+use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::Trees;
@@ -58,7 +58,6 @@ pub fn plan(
     let work = *lock(&shift.work);
     meter.work += work;
     workers.helped(work.helpers);
-    meter.spent(Phase::Plan, start);
 }
 
 /// What the workers of one tick share while they plan.
