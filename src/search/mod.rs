@@ -1,4 +1,4 @@
-//! Monte-Carlo tree search over beliefs: arena, gather/apply halves, selection rules, planners. Knows nothing of Bevy.
+//! Monte-Carlo tree search over beliefs: arena, gather/apply halves, selection rules, modes, planners. Knows nothing of Bevy.
 //!
 //! A node of the [`SearchTree`] is a *belief*: where the servicer is and what it would believe about the target after a
 //! sequence of burns and images. Search is two halves that know neither threads nor who values a leaf:
@@ -8,9 +8,20 @@
 //!    [`LeafRequest`].
 //! 2. [`apply`] takes the [`LeafValue`], backs r + γV up to the root and takes the marks off.
 //!
-//! Between the two stands whoever values leaves: here a [`RollOut`]. [`Search`] is the plainest scheduler around them,
-//! one leaf at a time and resumable, and [`decide`] runs it in one go. [`AlphaZeroSearch`] gives its leaves out to whoever
-//! owns a network: [`Puct`] or [`Gumbel`] choose, and many searches share one batch.
+//! Between the two stands whoever values leaves: here a [`RollOut`]. [`Search`] is pure Monte-Carlo search, resumable,
+//! and [`decide`] runs it in one go. [`AlphaZeroSearch`] gives its leaves out to whoever owns a network: [`Puct`] or
+//! [`Gumbel`] choose, and many searches share one batch. Both follow one [`SearchMode`]:
+//!
+//! | mode | runs | same bits whatever runs it |
+//! |---|---|---|
+//! | [`Serial`](SearchMode::Serial) | one leaf at a time on a [`GrowingTree`] | yes |
+//! | [`Batched`](SearchMode::Batched) | a [`Batch`] of leaves collected, then evaluated, then backed up | yes |
+//! | [`TreeParallel`](SearchMode::TreeParallel) | threads on one [`SharedTree`] | no |
+//! | [`RootParallel`](SearchMode::RootParallel) | several trees, their equal lines of play added up at the end | yes |
+//!
+//! A step takes tens of microseconds and everything else about a simulation less than one, so `gather` is two parts: the
+//! walk through the nodes there are, for which a shared tree is locked, and the step to a new node, which happens on a
+//! copy of a belief with the tree unlocked.
 //!
 //! What is *not* here, because it does not pay for this problem: transpositions (burns at different times give different
 //! orbits), and keeping a tree for the next decision (a real image never equals an imagined one).
