@@ -1,23 +1,29 @@
 //! Two players on the same held-out episodes: which one does better, and how sure is that?
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bevy_proxops::mission::{Scenario, Seed};
-use bevy_proxops::network::{EvaluatorThread, NetworkDevice, NetworkWeights, PolicyValueNetConfig, open_evaluator};
+use bevy_proxops::mission::{Mission, Scenario, Seed};
+use bevy_proxops::network::{EvaluatorThread, LeafEncoder, NetworkDevice, NetworkWeights, open_evaluator};
 use bevy_proxops::search::{AlphaZeroConfig, Exploration, RootRule};
 use bevy_proxops::training::{
     FlightConfig, FlownEpisode, RandomisationConfig, RandomisedMissions, Shapes, fly, mean_and_interval,
 };
 use clap::Parser;
 
+#[path = "common/network.rs"]
+mod network;
+
 type UserError = Box<dyn std::error::Error>;
+
+/// Exit code for settings, files and devices that cannot be used.
+const BAD_INPUT: u8 = 2;
 
 /// Flies the same episodes with two players and compares their total rewards.
 ///
-/// A player is NETWORK or NETWORK,ROOT or NETWORK,ROOT,SIMULATIONS: a weights file or `untrained`, then puct or gumbel,
-/// then the number of simulations.
+/// A player is NETWORK or NETWORK,ROOT or NETWORK,ROOT,SIMULATIONS: a weights file, `shipped`, `untrained`, or untrained
+/// layers by name (`reference`, `compact`), then puct or gumbel, then the number of simulations.
 #[derive(Parser)]
 struct Options {
     /// The first player
@@ -69,24 +75,40 @@ impl std::str::FromStr for Player {
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err((code, error)) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }
 
-fn run(options: &Options) -> Result<(), UserError> {
-    let scenario = match Path::new(&options.scenario).extension() {
-        Some(extension) if extension == "ron" => Scenario::load(&options.scenario)?,
-        _ => Scenario::embedded(&options.scenario)?,
-    };
-    let first = flown(&options.first, &scenario, options)?;
-    let second = flown(&options.second, &scenario, options)?;
+fn run(options: &Options) -> Result<(), (u8, UserError)> {
+    let bad_input = |error| (BAD_INPUT, error);
+    let scenario = scenario(&options.scenario).map_err(bad_input)?;
+    if options.pairs == 0 {
+        return Err(bad_input("pairs = 0: accepted are 1 and more".into()));
+    }
+    let weights = |player: &Player| weights(player, &scenario, options).map_err(bad_input);
+    let (one, other) = (weights(&options.first)?, weights(&options.second)?);
+    let failed = |error| (1, error);
+    let first = flown(&options.first, one, &scenario, options).map_err(failed)?;
+    let second = flown(&options.second, other, &scenario, options).map_err(failed)?;
+    compare(&first, &second);
+    Ok(())
+}
+
+fn scenario(name: &str) -> Result<Scenario, UserError> {
+    match Path::new(name).extension() {
+        Some(extension) if extension == "ron" => Ok(Scenario::load(name)?),
+        _ => Ok(Scenario::embedded(name)?),
+    }
+}
+
+fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) {
     println!("\n{:<14} {:>22} {:>22} {:>24}", "mean ± 95 %", "first", "second", "first − second");
     let row = |name: &str, of: fn(&FlownEpisode) -> f64| {
         let values = |episodes: &[FlownEpisode]| episodes.iter().map(of).collect::<Vec<_>>();
-        let (one, other) = (values(&first), values(&second));
+        let (one, other) = (values(first), values(second));
         let differences: Vec<f64> = one.iter().zip(&other).map(|(a, b)| a - b).collect();
         let cell = |samples: &[f64]| {
             let (mean, half) = mean_and_interval(samples);
@@ -98,17 +120,27 @@ fn run(options: &Options) -> Result<(), UserError> {
     row("entropy left", |episode| episode.remaining_entropy);
     row("Δv, m/s", |episode| episode.metrics.dv_spent_m_s);
     row("surface recall", |episode| episode.metrics.surface_recall);
-    Ok(())
 }
 
-fn flown(player: &Player, scenario: &Scenario, options: &Options) -> Result<Vec<FlownEpisode>, UserError> {
-    let weights = match player.network.as_str() {
-        "untrained" => {
-            let cells = scenario.grid.cells_per_axis as usize;
-            NetworkWeights::untrained(&PolicyValueNetConfig::compact().with_cells_per_axis(cells), Seed(options.seed))?
+fn weights(player: &Player, scenario: &Scenario, options: &Options) -> Result<NetworkWeights, UserError> {
+    match network::by_name(&player.network, scenario, Seed(options.seed))? {
+        (Some(weights), _) => Ok(weights),
+        (None, _) => {
+            let shipped = NetworkWeights::shipped()?;
+            // Says so if the scenario has another grid.
+            let mission = Mission::new(scenario.clone(), None)?;
+            LeafEncoder::new(shipped.config(), &mission)?;
+            Ok(shipped)
         }
-        path => NetworkWeights::load(&PathBuf::from(path))?,
-    };
+    }
+}
+
+fn flown(
+    player: &Player,
+    weights: NetworkWeights,
+    scenario: &Scenario,
+    options: &Options,
+) -> Result<Vec<FlownEpisode>, UserError> {
     let seed = Seed(options.seed);
     let missions = RandomisedMissions::new(scenario.clone(), RandomisationConfig::default(), seed, Shapes::HeldOut);
     let config = FlightConfig {
@@ -119,12 +151,12 @@ fn flown(player: &Player, scenario: &Scenario, options: &Options) -> Result<Vec<
         cohorts: 2,
         lambda: 1.0,
     };
-    let (device, network) = (options.device.clone(), weights.config().clone());
+    let (device, layers) = (options.device.clone(), weights.config().clone());
     let make = move || Ok(open_evaluator(&device, &weights, 256, |warning| eprintln!("{warning}"))?.evaluator);
     let thread = EvaluatorThread::spawn(make, |_| {})?;
     let episodes = options.first_episode..options.first_episode + options.pairs;
     let start = Instant::now();
-    let episodes = fly(&network, &thread, &missions, episodes, &config, &mut |_| {})?;
+    let episodes = fly(&layers, &thread, &missions, episodes, &config, &mut |_| {})?;
     println!(
         "{} with {} and {} simulations on {}: {} episodes in {:.1} s",
         player.network,

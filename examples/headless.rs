@@ -9,6 +9,7 @@ use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 
 #[path = "common/listing.rs"]
 mod listing;
@@ -18,7 +19,7 @@ mod options;
 mod summary;
 
 use options::{BAD_INPUT, RunOptions, UserError};
-use summary::Summary;
+use summary::{Clock, Summary};
 
 /// Flies episodes without a window and prints a summary.
 #[derive(Parser)]
@@ -61,6 +62,7 @@ fn print(text: &str) -> Result<(), (u8, UserError)> {
 
 fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let started = Instant::now();
+    let cpu_before_s = cpu_s();
     let first = simulation.snapshot();
     let steps: u64 = first.episodes.iter().map(|episode| u64::from(episode.steps)).sum();
     let progress = ProgressBar::new(steps)
@@ -75,7 +77,18 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     progress.finish_and_clear();
     let wall_s = started.elapsed().as_secs_f64();
     let episode_wall_s = finished_after_s.into_iter().map(|seconds| seconds.unwrap_or(wall_s)).collect();
-    Ok(Summary::new(&simulation.snapshot(), wall_s, episode_wall_s))
+    let cpu_s = cpu_s() - cpu_before_s;
+    let clock = Clock { wall_s, cpu_s, episode_wall_s, total: simulation.total_diagnostics() };
+    Ok(Summary::new(&simulation.snapshot(), clock))
+}
+
+/// Processor time of all threads of this process so far, s; 0 where the system does not tell.
+fn cpu_s() -> f64 {
+    let Ok(own) = get_current_pid() else { return 0.0 };
+    let mut system = System::new();
+    let what = ProcessRefreshKind::nothing().with_cpu();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, what);
+    system.process(own).map_or(0.0, |process| process.accumulated_cpu_time() as f64 / 1e3)
 }
 
 fn note_finished(snapshot: &SimulationSnapshot, now_s: f64, finished_after_s: &mut [Option<f64>]) {

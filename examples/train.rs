@@ -1,22 +1,28 @@
 //! Trains the network by self-play, without a window, and can be stopped and resumed at any time.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use bevy_proxops::mission::{Scenario, Seed};
-use bevy_proxops::network::{NetworkDevice, NetworkWeights, PolicyValueNetConfig};
+use bevy_proxops::network::{CheckpointDirectory, NetworkDevice, NetworkWeights, PolicyValueNetConfig};
 use bevy_proxops::search::RootRule;
 use bevy_proxops::training::{
-    CycleEntry, FlightProgress, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
+    CycleEntry, CycleReport, EvaluationEntry, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
 };
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 #[path = "common/training_plots.rs"]
 mod training_plots;
 
 type UserError = Box<dyn std::error::Error>;
+
+/// Exit code for settings, files and devices that cannot be used.
+const BAD_INPUT: u8 = 2;
+/// Exit code for a run that broke off.
+const FAILURE: u8 = 1;
 
 /// Trains the policy-value network by self-play.
 #[derive(Parser)]
@@ -49,8 +55,8 @@ struct Options {
     new: NewRun,
 }
 
-/// Settings of a new run; a resumed one keeps those it began with.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Settings of a new run (one that is resumed keeps those it began with)")]
 struct NewRun {
     /// Seed of everything
     #[arg(long, default_value_t = 1)]
@@ -93,36 +99,55 @@ struct NewRun {
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err((code, error)) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }
 
-fn run(options: &Options) -> Result<(), UserError> {
-    if let Some(workers) = options.workers {
-        rayon::ThreadPoolBuilder::new().num_threads(workers).build_global()?;
+fn run(options: &Options) -> Result<(), (u8, UserError)> {
+    let bad_input = |error: UserError| (BAD_INPUT, error);
+    match options.workers {
+        Some(0) => return Err(bad_input("workers = 0: accepted are 1 and more".into())),
+        Some(workers) => rayon::ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .build_global()
+            .map_err(|error| (FAILURE, error.into()))?,
+        None => {}
     }
-    let mut run = begin(options)?;
+    let mut run = begin(options).map_err(bad_input)?;
     println!("network on {}; run in {}", run.device_name(), options.out.display());
-    let bar = progress_bar(options.cycles);
-    let start = Instant::now();
-    let limit = options.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
-    while run.cycle() < options.cycles && limit.is_none_or(|limit| start.elapsed() < limit) {
-        bar.set_position(u64::from(run.cycle()));
-        let entry = run.run_cycle(&mut |progress| bar.set_message(message(progress)))?;
-        let line = line(&entry, start.elapsed());
-        // Without a terminal there is no bar to print above.
-        if bar.is_hidden() { println!("{line}") } else { bar.println(line) }
+    if options.resume {
+        println!("resumed after cycle {} of {}", run.cycle(), run.config().scenario.name);
     }
-    bar.finish_and_clear();
-    finish(&run, &options.out)
+    train(&mut run, options).and_then(|()| finish(&run, &options.out)).map_err(|error| (FAILURE, error))
+}
+
+fn train(run: &mut TrainingRun, options: &Options) -> Result<(), UserError> {
+    let mut bars = Bars::new(options.cycles, run.cycle())?;
+    let start = Instant::now();
+    let limit = options.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes.max(0.0)));
+    while run.cycle() < options.cycles && limit.is_none_or(|limit| start.elapsed() < limit) {
+        let report = run.run_cycle(&mut |progress| {
+            bars.show(progress);
+            ControlFlow::Continue(())
+        })?;
+        bars.end_cycle(&report, start.elapsed());
+    }
+    bars.finish();
+    Ok(())
 }
 
 fn begin(options: &Options) -> Result<TrainingRun, UserError> {
     if options.resume {
         return Ok(TrainingRun::resume(&options.out, options.generation, &options.device)?);
+    }
+    if CheckpointDirectory::holds_run(&options.out) {
+        let out = options.out.display();
+        return Err(
+            format!("{out}: there is a run in this directory: go on with it by --resume, or choose another").into()
+        );
     }
     let new = &options.new;
     let start = options.start.as_deref().map(NetworkWeights::load).transpose()?;
@@ -149,10 +174,10 @@ fn begin(options: &Options) -> Result<TrainingRun, UserError> {
 }
 
 fn scenario(name: &str) -> Result<Scenario, UserError> {
-    if Path::new(name).extension().is_some_and(|extension| extension == "ron") {
-        return Ok(Scenario::load(name)?);
+    match Path::new(name).extension() {
+        Some(extension) if extension == "ron" => Ok(Scenario::load(name)?),
+        _ => Ok(Scenario::embedded(name)?),
     }
-    Ok(Scenario::embedded(name)?)
 }
 
 /// The networks as files of their own, and the plots.
@@ -170,31 +195,83 @@ fn finish(run: &TrainingRun, out: &Path) -> Result<(), UserError> {
     Ok(())
 }
 
-fn progress_bar(cycles: u32) -> ProgressBar {
-    let bar = ProgressBar::new(u64::from(cycles));
-    let style = ProgressStyle::with_template("{bar:30} cycle {pos}/{len} {elapsed} (ETA {eta}) {msg}");
-    // The template is a constant that parses.
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
+/// One bar for the cycles and one for what the cycle is doing.
+struct Bars {
+    cycles: ProgressBar,
+    part: ProgressBar,
+    name: &'static str,
+    began: Instant,
 }
 
-fn message(progress: &TrainingProgress) -> String {
-    let flight = |what: &str, flight: &FlightProgress| {
-        let leaves = flight.leaves;
-        format!("{what}: {}/{} episodes, {} decisions, {leaves} leaves", flight.episodes, flight.of, flight.decisions)
-    };
-    match progress {
-        TrainingProgress::SelfPlay(progress) => flight("self-play", progress),
-        TrainingProgress::Evaluating(progress) => flight("evaluation", progress),
-        TrainingProgress::Learning { done, of, losses } => format!(
-            "learning: {done}/{of}, policy {:.3}, value {:.4}, rate {:.1e}",
-            losses.policy_loss, losses.value_loss, losses.learning_rate
-        ),
+impl Bars {
+    fn new(cycles: u32, done: u32) -> Result<Self, UserError> {
+        let bars = MultiProgress::new();
+        let bar = |length: u64, template: &str| -> Result<ProgressBar, UserError> {
+            let bar = bars.add(ProgressBar::new(length));
+            bar.set_style(ProgressStyle::with_template(template)?);
+            bar.enable_steady_tick(Duration::from_millis(500));
+            Ok(bar)
+        };
+        let cycles = bar(u64::from(cycles), "cycles      {bar:30} {pos}/{len}, {elapsed} gone, {eta} to go")?;
+        // What was done before says nothing about how long the rest takes.
+        cycles.set_position(u64::from(done));
+        cycles.reset_eta();
+        let part = bar(0, "{prefix:11} {bar:30} {pos}/{len}, {eta} to go; {msg}")?;
+        Ok(Self { cycles, part, name: "", began: Instant::now() })
+    }
+
+    fn show(&mut self, progress: &TrainingProgress) {
+        if self.name != progress.name() {
+            self.name = progress.name();
+            self.began = Instant::now();
+            self.part.reset();
+            self.part.set_prefix(self.name);
+        }
+        let seconds = self.began.elapsed().as_secs_f64().max(1e-3);
+        let (done, of, message) = match progress {
+            TrainingProgress::SelfPlay(flight) | TrainingProgress::Evaluating(flight) => {
+                let (decisions, leaves) = (flight.decisions as f64 / seconds, flight.leaves as f64 / seconds);
+                let message = format!(
+                    "{} of {} episodes, {decisions:.1} decisions/s, {leaves:.0} evaluations/s",
+                    flight.episodes, flight.of
+                );
+                (flight.decisions, flight.of_decisions, message)
+            }
+            TrainingProgress::Learning { done, of, losses } => {
+                let rate = *done as f64 / seconds;
+                let message = format!(
+                    "{rate:.1} steps/s, policy {:.3}, value {:.4}, rate {:.1e}",
+                    losses.policy_loss, losses.value_loss, losses.learning_rate
+                );
+                (*done, *of, message)
+            }
+        };
+        self.part.set_length(of);
+        self.part.set_position(done);
+        self.part.set_message(message);
+    }
+
+    fn end_cycle(&mut self, report: &CycleReport, elapsed: Duration) {
+        self.name = "";
+        self.cycles.set_position(u64::from(report.cycle.cycle));
+        self.print(cycle_line(&report.cycle, elapsed));
+        if let Some(evaluation) = &report.evaluation {
+            self.print(evaluation_line(evaluation));
+        }
+    }
+
+    /// Without a terminal there is no bar to print above.
+    fn print(&self, line: String) {
+        if self.cycles.is_hidden() { println!("{line}") } else { self.cycles.println(line) }
+    }
+
+    fn finish(&self) {
+        self.part.finish_and_clear();
+        self.cycles.finish_and_clear();
     }
 }
 
-fn line(entry: &CycleEntry, elapsed: Duration) -> String {
+fn cycle_line(entry: &CycleEntry, elapsed: Duration) -> String {
     let losses = &entry.losses;
     format!(
         "cycle {:>3}  {:>6.1} min  {} episodes  reward {:+.4}  policy {:.3} (search {:.3})  value {:.4} (mean {:.4})",
@@ -206,5 +283,15 @@ fn line(entry: &CycleEntry, elapsed: Duration) -> String {
         losses.target_entropy,
         losses.value_loss,
         losses.value_variance,
+    )
+}
+
+fn evaluation_line(entry: &EvaluationEntry) -> String {
+    format!(
+        "           against the best on {} pairs: {:+.4} ± {:.4}{}",
+        entry.pairs,
+        entry.mean_difference,
+        entry.interval_95,
+        if entry.promoted { ", the new best" } else { "" }
     )
 }

@@ -29,17 +29,19 @@ runs() {
     pass "$name"
 }
 
-# refuses PATTERN ARGUMENT…: headless must exit with 2 and say PATTERN in one line, without a panic.
-refuses() {
-    local pattern="$1" status=0
-    shift
-    "$binaries/headless" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
-    [[ "$status" == 2 ]] || fail "headless $*: exit code $status instead of 2"
-    grep -qE -- "$pattern" "$work/stderr" || fail "headless $*: the message does not say '$pattern'"
-    [[ "$(grep -cE '^error: ' "$work/stderr")" == 1 ]] || fail "headless $*: not exactly one error line"
-    ! grep -qE 'panicked|RUST_BACKTRACE' "$work/stderr" || fail "headless $*: panicked"
-    pass "refused: $*"
+# example_refuses EXAMPLE PATTERN ARGUMENT…: it must exit with 2 and say PATTERN in one line, without a panic.
+example_refuses() {
+    local example="$1" pattern="$2" status=0
+    shift 2
+    "$binaries/$example" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+    [[ "$status" == 2 ]] || fail "$example $*: exit code $status instead of 2"
+    grep -qE -- "$pattern" "$work/stderr" || fail "$example $*: the message does not say '$pattern'"
+    [[ "$(grep -cE '^error: ' "$work/stderr")" == 1 ]] || fail "$example $*: not exactly one error line"
+    ! grep -qE 'panicked|RUST_BACKTRACE' "$work/stderr" || fail "$example $*: panicked"
+    pass "refused by $example: $*"
 }
+
+refuses() { example_refuses headless "$@"; }
 
 # Bad input. Scenario files are given as text.
 scenario() { printf '%s' "$2" >"$work/$1.ron"; echo "$work/$1.ron"; }
@@ -65,6 +67,10 @@ refuses 'search.exploration.*accepted' --set search.exploration=-1
 refuses 'seed' --seed minus-one
 refuses 'unexpected argument' --frobnicate
 refuses 'start\.a_roe_m.*outside the target' --scenario "$(scenario inside '(start: (a_roe_m: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)))')"
+refuses 'nowhere\.bin.*a weights file, shipped' --planner alpha_zero --network "$work/nowhere.bin"
+refuses 'fake\.vox.*not a network weights file' --planner alpha_zero --network "$work/fake.vox"
+refuses '20.*8' --network assets/networks/compact.bin --scenario "$(scenario coarse '(grid: (cells_per_axis: 8))')"
+refuses 'tpu.*vulkan' --device tpu
 
 # Good input.
 runs "headless lists scenarios" "$binaries/headless" --list scenarios
@@ -82,6 +88,40 @@ runs "the README's parameters" "$binaries/headless" --list parameters
 diff <(sed -n '/<!-- parameters -->/,/<!-- end -->/p' README.md | sed '1d;$d') "$work/stdout" >&2 ||
     fail "README.md: the parameter table is not that of headless --list parameters"
 pass "the README's parameter table is current"
+
+runs "headless lists devices" "$binaries/headless" --list devices
+grep -q '^cpu ' "$work/stdout" && grep -q '^auto takes ' "$work/stdout" || fail "headless --list devices: no cpu or no auto"
+consulted=(--scenario "$work/coarse.ron" --planner alpha_zero --network untrained --device cpu --episodes 3 --seed 1
+    --simulations 9 --json)
+runs "headless with a network" "$binaries/headless" "${consulted[@]}" --workers 1
+cp "$work/stdout" "$work/one.json"
+runs "headless with a network and two workers" "$binaries/headless" "${consulted[@]}" --workers 2
+diff <(sed '/"timing"/,$d' "$work/one.json") <(sed '/"timing"/,$d' "$work/stdout") >&2 ||
+    fail "headless with a network: one and two workers disagree"
+grep -q '"evaluations_per_s"' "$work/stdout" || fail "headless with a network: its timing says nothing of the network"
+pass "one and two workers agree to the bit with a network"
+
+small=(--scenario "$(scenario small '(steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8))')" --simulations 6
+    --episodes 4 --parallel 4 --learning-steps 4 --evaluate-every 1 --evaluation-pairs 3 --device cpu)
+runs "train" "$binaries/train" "${small[@]}" --cycles 2 --out "$work/run"
+for file in best.bin latest.bin history.jsonl policy_loss.svg value_loss.svg reward.svg evaluation.svg; do
+    [[ -s "$work/run/$file" ]] || fail "train: no $file"
+done
+example_refuses train 'run in this directory.*--resume' "${small[@]}" --out "$work/run"
+runs "train resumes without its settings" "$binaries/train" --resume --cycles 3 --device cpu --out "$work/run"
+grep -q '^resumed after cycle 2 of small' "$work/stdout" || fail "train --resume: not after cycle 2"
+example_refuses train 'empty.*' --resume --out "$work/empty"
+example_refuses train 'nowhere\.bin' --start "$work/nowhere.bin" --out "$work/other"
+example_refuses train 'episodes_per_cycle' --episodes 0 --out "$work/other"
+runs "duel" "$binaries/duel" "$work/run/best.bin,gumbel,4" untrained,puct,4 --scenario "$work/small.ron" --pairs 2
+example_refuses duel 'nowhere\.bin' "$work/nowhere.bin" untrained
+echo 'PNG' >"$work/run/generation-000003/learner-weights.bin"
+example_refuses train 'generation-000003/learner-weights\.bin.*--generation 2' --resume --out "$work/run"
+runs "train resumes from the checkpoint before" \
+    "$binaries/train" --resume --generation 2 --cycles 3 --device cpu --out "$work/run"
+echo '{"format": "something else", "version": 1, "current": 3}' >"$work/run/manifest.json"
+example_refuses train 'manifest\.json.*something else' --resume --out "$work/run"
+runs "train survives two kills" scripts/kill-training.sh 2
 
 runs "embed leaves its host alone" "$binaries/embed" --check
 

@@ -1,7 +1,8 @@
-//! What can be chosen: scenarios, targets, planners and parameters.
+//! What can be chosen: scenarios, planners, devices and parameters.
 
 use bevy_proxops::episode::{PARAMETERS, ParameterGroup, ParameterKind, ParameterSpec};
 use bevy_proxops::mission::Scenario;
+use bevy_proxops::network::{NetworkDevice, ResolvedDevice, adapters, choose_device};
 use bevy_proxops::search::{Knowledge, PlannerKind};
 use clap::ValueEnum;
 
@@ -12,6 +13,8 @@ pub enum Listing {
     Scenarios,
     /// Who can choose the burns, and what it may know
     Planners,
+    /// Where the network can run, and where `auto` runs it
+    Devices,
     /// Everything that can be tuned, as a Markdown table
     Parameters,
 }
@@ -21,8 +24,20 @@ pub fn text(listing: Listing) -> String {
     match listing {
         Listing::Scenarios => lines(Scenario::EMBEDDED.iter()),
         Listing::Planners => format!("{}\n{}", lines(PlannerKind::ALL), lines(Knowledge::ALL)),
+        Listing::Devices => devices(),
         Listing::Parameters => parameter_tables(),
     }
+}
+
+fn devices() -> String {
+    let adapters = adapters();
+    let mut listed = vec![format!("cpu {}", ResolvedDevice::Cpu)];
+    listed.extend(adapters.iter().map(ToString::to_string));
+    match choose_device(&NetworkDevice::Auto, &adapters) {
+        Ok(choice) => listed.push(format!("auto takes {}: {}", choice.device, choice.reason)),
+        Err(error) => listed.push(format!("auto takes nothing: {error}")),
+    }
+    listed.join("\n")
 }
 
 fn lines<T: ToString>(items: impl IntoIterator<Item = T>) -> String {

@@ -1,12 +1,15 @@
 //! Command-line options that several examples share, and how they become episode settings.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use bevy_proxops::episode::{EpisodeSettings, ParameterId, ParameterKind, ParameterValue};
 use bevy_proxops::mission::{Mission, Scenario, ScenarioError, Seed};
-use bevy_proxops::network::{NetworkDevice, NetworkWeights};
+use bevy_proxops::network::NetworkDevice;
 use clap::Args;
+
+#[path = "network.rs"]
+pub mod network;
 
 /// An error for the person at the terminal: one line that says what, where and what is accepted.
 pub type UserError = Box<dyn std::error::Error>;
@@ -49,9 +52,10 @@ pub struct RunOptions {
     /// Tree-search simulations per decision
     #[arg(long, value_name = "N")]
     pub simulations: Option<u32>,
-    /// Weights of the network, as `train` writes them, for alpha_zero and network_only
-    #[arg(long, value_name = "FILE")]
-    pub network: Option<PathBuf>,
+    /// The network of alpha_zero and network_only: a weights file, as `train` writes them, `shipped`, or an untrained one
+    /// by its layers: `reference`, `compact`, or `untrained` for those that fit the grid
+    #[arg(long, value_name = "FILE|NAME")]
+    pub network: Option<String>,
     /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<NetworkDevice>,
@@ -79,14 +83,16 @@ impl RunOptions {
             settings.search.simulations = simulations;
             settings.search.alpha_zero.simulations = simulations;
         }
-        if let Some(path) = &self.network {
-            settings.network.weights = Some(NetworkWeights::load(path)?);
-        }
         if let Some(device) = &self.device {
             settings.network.device = device.clone();
         }
         for assignment in &self.parameters {
             set_parameter(assignment, settings)?;
+        }
+        if let Some(name) = &self.network {
+            let (weights, source) = network::by_name(name, &settings.scenario, settings.seed)?;
+            settings.network.weights = weights;
+            settings.network.source = source;
         }
         settings.search.validate()?;
         Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?;

@@ -1,9 +1,11 @@
 //! What a headless run has to say: one object, bit-identical for any number of workers but for `timing`.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
-use bevy_proxops::episode::{EpisodeSnapshot, SimulationSnapshot};
+use bevy_proxops::episode::{EpisodeSnapshot, NetworkSnapshot, SimDiagnostics, SimulationSnapshot, TimeSplit};
 use bevy_proxops::mission::EpisodeMetrics;
+use bevy_proxops::search::SearchConfig;
 use serde::Serialize;
 
 /// Summary of a run.
@@ -54,11 +56,99 @@ pub struct Timing {
     pub decisions_per_s: f64,
     /// Tree-search simulations of all episodes, 1/s.
     pub simulations_per_s: f64,
+    /// Episodes, 1/min.
+    pub episodes_per_min: f64,
+    /// Processor time of the whole process, s.
+    pub cpu_s: f64,
+    /// That over the wall time: 2.0 is two cores at work from beginning to end.
+    pub cores_busy: f64,
+    /// Cores that the process may use.
+    pub cores: usize,
+    /// Shares of the workers' wall time; they add up to 1.
+    pub time_split: SplitTiming,
+    /// The network, if one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkTiming>,
+}
+
+/// Where the workers' wall time went.
+#[derive(Serialize)]
+pub struct SplitTiming {
+    tree: f64,
+    orbit: f64,
+    rays: f64,
+    belief: f64,
+    other: f64,
+    network: f64,
+    idle: f64,
+}
+
+/// What the network did.
+#[derive(Serialize)]
+pub struct NetworkTiming {
+    device: String,
+    reason: String,
+    architecture: String,
+    source: String,
+    /// Leaves evaluated.
+    evaluations: u64,
+    /// The same, 1/s of wall time.
+    evaluations_per_s: f64,
+    /// Leaves a batch.
+    mean_batch: f64,
+    /// Leaves over rows of the padded batches.
+    fill: f64,
+    /// Shares of the wall time in which the network evaluated, it waited for leaves, and the simulation waited for it.
+    busy: f64,
+    starved: f64,
+    awaited: f64,
+    /// Rows of padded batches, and how many batches had so many.
+    batch_sizes: Vec<(usize, u64)>,
+}
+
+/// What only the clock knows.
+pub struct Clock {
+    /// From the first tick to the last, s.
+    pub wall_s: f64,
+    /// Processor time of the process in that time, s.
+    pub cpu_s: f64,
+    /// From the run's start to each episode's end, s.
+    pub episode_wall_s: Vec<f64>,
+    /// Rates and shares over the whole run.
+    pub total: SimDiagnostics,
+}
+
+impl SplitTiming {
+    fn new(split: &TimeSplit) -> Self {
+        let TimeSplit { tree, orbit, rays, belief, other, network, idle } = *split;
+        Self { tree, orbit, rays, belief, other, network, idle }
+    }
+}
+
+impl NetworkTiming {
+    fn new(network: &NetworkSnapshot, clock: &Clock) -> Self {
+        let load = &clock.total.network;
+        Self {
+            device: network.device.clone(),
+            reason: network.reason.clone(),
+            architecture: network.architecture.clone(),
+            source: network.source.clone(),
+            evaluations: (load.evaluations_per_s * clock.wall_s).round() as u64,
+            evaluations_per_s: load.evaluations_per_s,
+            mean_batch: load.evaluations_per_s / load.batches_per_s.max(f64::MIN_POSITIVE),
+            fill: load.fill,
+            busy: load.busy,
+            starved: load.starved,
+            awaited: load.awaited,
+            batch_sizes: network.batch_sizes.clone(),
+        }
+    }
 }
 
 impl Summary {
     /// Sums up a finished run.
-    pub fn new(snapshot: &SimulationSnapshot, wall_s: f64, episode_wall_s: Vec<f64>) -> Self {
+    pub fn new(snapshot: &SimulationSnapshot, clock: Clock) -> Self {
+        let wall_s = clock.wall_s;
         let episodes: Vec<EpisodeSummary> =
             snapshot.episodes.iter().map(|episode| EpisodeSummary::new(snapshot.seed.0, episode)).collect();
         let diagnostics = &snapshot.diagnostics;
@@ -66,7 +156,7 @@ impl Summary {
             scenario: snapshot.scenario.name.clone(),
             planner: snapshot.search.planner.to_string(),
             knowledge: snapshot.search.knowledge.to_string(),
-            simulations_per_decision: snapshot.search.simulations,
+            simulations_per_decision: simulations_of(&snapshot.search),
             seed: snapshot.seed.0,
             totals: Totals {
                 episodes: episodes.len(),
@@ -80,9 +170,15 @@ impl Summary {
             timing: Timing {
                 workers: diagnostics.workers,
                 wall_s,
-                episode_wall_s,
                 decisions_per_s: diagnostics.decisions as f64 / wall_s,
                 simulations_per_s: diagnostics.simulations as f64 / wall_s,
+                episodes_per_min: 60.0 * diagnostics.episodes_done as f64 / wall_s,
+                cpu_s: clock.cpu_s,
+                cores_busy: clock.cpu_s / wall_s,
+                cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+                time_split: SplitTiming::new(&clock.total.time_split),
+                network: snapshot.network.as_ref().map(|network| NetworkTiming::new(network, &clock)),
+                episode_wall_s: clock.episode_wall_s,
             },
             episodes,
         }
@@ -99,6 +195,10 @@ impl EpisodeSummary {
             metrics: episode.metrics.clone(),
         }
     }
+}
+
+fn simulations_of(search: &SearchConfig) -> u32 {
+    if search.planner.needs_network() { search.with_network().simulations } else { search.simulations }
 }
 
 fn mean(episodes: &[EpisodeSummary], figure: impl Fn(&EpisodeMetrics) -> f64) -> f64 {
@@ -132,6 +232,19 @@ impl fmt::Display for Summary {
             self.timing.workers,
             self.timing.decisions_per_s,
             self.timing.simulations_per_s,
-        )
+        )?;
+        if let Some(network) = &self.timing.network {
+            write!(
+                formatter,
+                "\n{} on {}: {:.0} evaluations/s, {:.1} leaves a batch, {:.0} % of its rows filled, busy {:.0} % of the time",
+                network.architecture,
+                network.device,
+                network.evaluations_per_s,
+                network.mean_batch,
+                100.0 * network.fill,
+                100.0 * network.busy,
+            )?;
+        }
+        write!(formatter, "\n{:.2} of {} cores busy", self.timing.cores_busy, self.timing.cores)
     }
 }

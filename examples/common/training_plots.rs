@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bevy_proxops::mission::Action;
 use bevy_proxops::training::{CycleEntry, EvaluationEntry, History, HistoryEntry};
+use plotters::element::ErrorBar;
 use plotters::prelude::*;
 
 type PlotError = Box<dyn std::error::Error>;
@@ -12,7 +14,8 @@ const FIRST: RGBColor = RGBColor(0, 114, 178);
 const SECOND: RGBColor = RGBColor(213, 94, 0);
 const THIRD: RGBColor = RGBColor(120, 120, 120);
 
-const SIZE: (u32, u32) = (900, 360);
+const SIZE: (u32, u32) = (900, 420);
+const FONT: &str = "sans-serif";
 
 /// A named line through points (cycle, value).
 struct Line {
@@ -21,99 +24,163 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
-/// Writes `policy_loss.svg`, `value_loss.svg`, `reward.svg` and `evaluation.svg` into `folder` and returns their paths.
+/// One picture.
+struct Plot<'a> {
+    file: &'static str,
+    title: &'static str,
+    axis: &'static str,
+    lines: Vec<Line>,
+    /// Drawn as intervals on top.
+    evaluations: &'a [EvaluationEntry],
+}
+
+/// Writes `policy_loss.svg`, `value_loss.svg`, `reward.svg` and, if there was one, `evaluation.svg` into `folder` and
+/// returns their paths.
 pub fn write(history: &Path, folder: &Path) -> Result<Vec<PathBuf>, PlotError> {
-    let entries = History::read(history)?;
-    let cycles: Vec<&CycleEntry> = entries.iter().filter_map(cycle).collect();
-    let evaluations: Vec<&EvaluationEntry> = entries.iter().filter_map(evaluation).collect();
-    let line = |name, colour, of: fn(&CycleEntry) -> f64| Line {
-        name,
-        colour,
-        points: cycles.iter().map(|entry| (f64::from(entry.cycle), of(entry))).collect(),
-    };
-    let plots = [
-        (
-            "policy_loss.svg",
-            "policy, nats",
-            vec![
-                line("cross-entropy", FIRST, |entry| f64::from(entry.losses.policy_loss)),
-                line("entropy of the search's policy", SECOND, |entry| f64::from(entry.losses.target_entropy)),
-                line("uniform policy", THIRD, |_| 13_f64.ln()),
-            ],
-        ),
-        (
-            "value_loss.svg",
-            "value, squared error",
-            vec![
-                line("network", FIRST, |entry| f64::from(entry.losses.value_loss)),
-                line("always the mean", THIRD, |entry| f64::from(entry.losses.value_variance)),
-            ],
-        ),
-        ("reward.svg", "total reward in self-play", vec![line("mean", FIRST, |entry| entry.mean_reward)]),
-        ("evaluation.svg", "total reward against the best before, with 95 % interval", differences(&evaluations)),
-    ];
+    let (mut cycles, mut evaluations) = (Vec::new(), Vec::new());
+    for entry in History::read(history)? {
+        match entry {
+            HistoryEntry::Cycle(entry) => cycles.push(entry),
+            HistoryEntry::Evaluation(entry) => evaluations.push(entry),
+        }
+    }
     let mut paths = Vec::new();
-    for (file, title, lines) in plots {
-        let path = folder.join(file);
-        if lines.iter().any(|line| !line.points.is_empty()) {
-            draw(&path, title, &lines)?;
+    for plot in plots(&cycles, &evaluations) {
+        if plot.lines.iter().any(|line| !line.points.is_empty()) {
+            let path = folder.join(plot.file);
+            plot.draw(&path)?;
             paths.push(path);
         }
     }
     Ok(paths)
 }
 
-fn cycle(entry: &HistoryEntry) -> Option<&CycleEntry> {
-    match entry {
-        HistoryEntry::Cycle(entry) => Some(entry),
-        HistoryEntry::Evaluation(_) => None,
-    }
-}
-
-fn evaluation(entry: &HistoryEntry) -> Option<&EvaluationEntry> {
-    match entry {
-        HistoryEntry::Evaluation(entry) => Some(entry),
-        HistoryEntry::Cycle(_) => None,
-    }
-}
-
-fn differences(evaluations: &[&EvaluationEntry]) -> Vec<Line> {
-    let line = |name, colour, of: fn(&EvaluationEntry) -> f64| Line {
+fn plots<'a>(cycles: &[CycleEntry], evaluations: &'a [EvaluationEntry]) -> [Plot<'a>; 4] {
+    let line = |name, colour, of: fn(&CycleEntry) -> f64| Line {
         name,
         colour,
-        points: evaluations.iter().map(|entry| (f64::from(entry.cycle), of(entry))).collect(),
+        points: cycles.iter().map(|entry| (f64::from(entry.cycle), of(entry))).collect(),
     };
-    vec![
-        line("difference", FIRST, |entry| entry.mean_difference),
-        line("lower end", SECOND, |entry| entry.mean_difference - entry.interval_95),
-        line("upper end", SECOND, |entry| entry.mean_difference + entry.interval_95),
-        line("no difference", THIRD, |_| 0.0),
+    let no_difference = Line {
+        name: "the best before",
+        colour: THIRD,
+        points: evaluations.iter().map(|e| (f64::from(e.cycle), 0.0)).collect(),
+    };
+    [
+        Plot {
+            file: "policy_loss.svg",
+            title: "Policy: cross-entropy against the search",
+            axis: "nats",
+            lines: vec![
+                line("uniform policy", THIRD, |_| (Action::COUNT as f64).ln()),
+                line("network", FIRST, |entry| f64::from(entry.losses.policy_loss)),
+                line("entropy of the search's policy: a perfect network", SECOND, |entry| {
+                    f64::from(entry.losses.target_entropy)
+                }),
+            ],
+            evaluations: &[],
+        },
+        Plot {
+            file: "value_loss.svg",
+            title: "Value: mean squared error",
+            axis: "squared share of the entropy left",
+            lines: vec![
+                line("always the mean", THIRD, |entry| f64::from(entry.losses.value_variance)),
+                line("network", FIRST, |entry| f64::from(entry.losses.value_loss)),
+            ],
+            evaluations: &[],
+        },
+        Plot {
+            file: "reward.svg",
+            title: "Self-play",
+            axis: "mean total reward of an episode",
+            lines: vec![line("self-play", FIRST, |entry| entry.mean_reward)],
+            evaluations: &[],
+        },
+        Plot {
+            file: "evaluation.svg",
+            title: "New network against the best before, same held-out episodes, 95 % intervals",
+            axis: "difference of total reward",
+            lines: vec![no_difference],
+            evaluations,
+        },
     ]
 }
 
-fn draw(path: &Path, title: &str, lines: &[Line]) -> Result<(), PlotError> {
-    let root = SVGBackend::new(path, SIZE).into_drawing_area();
-    root.fill(&WHITE)?;
-    let points = || lines.iter().flat_map(|line| line.points.iter());
-    let last = points().map(|point| point.0).fold(1.0, f64::max);
-    let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
-    let high = points().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
-    let margin = (0.05 * (high - low)).max(1e-6);
-    let mut chart = ChartBuilder::on(&root)
-        .caption(title, ("sans-serif", 20))
-        .margin(12)
-        .x_label_area_size(36)
-        .y_label_area_size(64)
-        .build_cartesian_2d(0.0..last, low - margin..high + margin)?;
-    chart.configure_mesh().x_desc("cycle").light_line_style(WHITE).draw()?;
-    for line in lines {
-        let style = line.colour.stroke_width(2);
+impl Plot<'_> {
+    fn draw(&self, path: &Path) -> Result<(), PlotError> {
+        let root = SVGBackend::new(path, SIZE).into_drawing_area();
+        root.fill(&WHITE)?;
+        let (cycles, values) = self.ranges();
+        let mut chart = ChartBuilder::on(&root)
+            .caption(self.title, (FONT, 20))
+            .margin(14)
+            .x_label_area_size(42)
+            .y_label_area_size(76)
+            .build_cartesian_2d(cycles.clone(), values)?;
         chart
-            .draw_series(LineSeries::new(line.points.iter().copied(), style))?
-            .label(line.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
+            .configure_mesh()
+            .x_desc("cycle")
+            .y_desc(self.axis)
+            .axis_desc_style((FONT, 15))
+            .label_style((FONT, 13))
+            .light_line_style(TRANSPARENT)
+            .x_labels(((cycles.end - cycles.start).ceil() as usize + 1).min(11))
+            .x_label_formatter(&|cycle| format!("{cycle:.0}"))
+            .draw()?;
+        for line in &self.lines {
+            let style = line.colour.stroke_width(2);
+            chart
+                .draw_series(LineSeries::new(line.points.iter().copied(), style).point_size(2))?
+                .label(line.name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
+        }
+        for (promoted, name, colour) in [(true, "promoted", FIRST), (false, "not promoted", SECOND)] {
+            let of_this_kind = |entry: &&EvaluationEntry| entry.promoted == promoted;
+            let bars = self.evaluations.iter().filter(of_this_kind).map(|entry| interval(entry, colour));
+            if self.evaluations.iter().any(|entry| of_this_kind(&entry)) {
+                chart.draw_series(bars)?.label(name).legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+            }
+        }
+        chart
+            .configure_series_labels()
+            .label_font((FONT, 13))
+            .background_style(WHITE.mix(0.85))
+            .border_style(THIRD.mix(0.5))
+            .draw()?;
+        root.present()?;
+        Ok(())
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.2)).draw()?;
-    root.present()?;
-    Ok(())
+
+    /// Cycles and values that are shown, with some room around them.
+    fn ranges(&self) -> (std::ops::Range<f64>, std::ops::Range<f64>) {
+        let ends = self.evaluations.iter().flat_map(|entry| {
+            let half = finite_interval(entry);
+            [entry.mean_difference - half, entry.mean_difference + half]
+        });
+        let points = || self.lines.iter().flat_map(|line| &line.points);
+        let values: Vec<f64> = points().map(|point| point.1).chain(ends).collect();
+        let extent = |numbers: &[f64]| {
+            let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+            (low, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        };
+        let (low, high) = extent(&values);
+        let room = (0.08 * (high - low)).max(1e-4);
+        let (first, last) = extent(&points().map(|point| point.0).collect::<Vec<_>>());
+        let side = (0.02 * (last - first)).max(0.2);
+        (first - side..last + side, low - room..high + room)
+    }
+}
+
+fn interval(
+    entry: &EvaluationEntry,
+    colour: RGBColor,
+) -> ErrorBar<f64, f64, plotters::element::ErrorBarOrientV<f64, f64>> {
+    let (cycle, mean, half) = (f64::from(entry.cycle), entry.mean_difference, finite_interval(entry));
+    ErrorBar::new_vertical(cycle, mean - half, mean, mean + half, colour.filled(), 10)
+}
+
+/// A single pair has no interval.
+fn finite_interval(entry: &EvaluationEntry) -> f64 {
+    if entry.interval_95.is_finite() { entry.interval_95 } else { 0.0 }
 }

@@ -42,6 +42,13 @@ fn commands_reach_the_simulation_and_diagnostics_the_store() {
         diagnostics::OBSERVATIONS_PER_S,
         diagnostics::EPISODES_DONE,
         diagnostics::CORES_BUSY,
+        diagnostics::EPISODES_PER_MIN,
+        diagnostics::EVALUATIONS_PER_S,
+        diagnostics::BATCHES_PER_S,
+        diagnostics::BATCH_FILL,
+        diagnostics::NETWORK_BUSY,
+        diagnostics::NETWORK_STARVED,
+        diagnostics::NETWORK_AWAITED,
     ] {
         assert!(store.get_measurement(&path).is_some_and(|measured| measured.value.is_finite()), "{path}");
     }

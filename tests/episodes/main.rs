@@ -3,5 +3,6 @@
 mod app;
 mod commands;
 mod determinism;
+mod network;
 mod schedule;
 mod support;

@@ -1,0 +1,272 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy_proxops::episode::{
+    EpisodeSettings, NetworkSettings, NoticeSeverity, Simulation, SimulationSnapshot, TrainingSettings,
+    TrainingSnapshot, TrainingStatus,
+};
+use bevy_proxops::network::{NetworkDevice, NetworkWeights, PolicyValueNetConfig};
+use bevy_proxops::prelude::*;
+use bevy_proxops::search::AlphaZeroConfig;
+use bevy_proxops::training::{HistoryEntry, LearnerConfig, TrainingConfig, TrainingRun};
+
+use crate::support::{bits, small_settings};
+
+/// Far beyond what is needed, so that only a hang fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A batch or a learning step under way is waited for; they take milliseconds here.
+const PROMPT: Duration = Duration::from_secs(3);
+
+/// Four episodes that consult an untrained network for beliefs of 8³ voxels on the CPU.
+fn consulting() -> EpisodeSettings {
+    let mut settings = small_settings(PlannerKind::AlphaZero);
+    settings.search.alpha_zero = AlphaZeroConfig { simulations: 9, ..Default::default() };
+    settings.network = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
+    settings
+}
+
+fn network(cells_per_axis: usize, seed: u64) -> NetworkWeights {
+    let config = PolicyValueNetConfig::compact().with_cells_per_axis(cells_per_axis);
+    NetworkWeights::untrained(&config, Seed(seed)).unwrap()
+}
+
+fn last_notice(snapshot: &SimulationSnapshot) -> (NoticeSeverity, String) {
+    snapshot.notices.last().map(|notice| (notice.severity, notice.text.clone())).unwrap()
+}
+
+fn obey(simulation: &mut Simulation, command: SimCommand) -> Arc<SimulationSnapshot> {
+    simulation.command(command);
+    simulation.tick();
+    simulation.snapshot()
+}
+
+#[test]
+fn what_the_network_does_is_published_and_adds_up() {
+    let mut simulation = Simulation::new(consulting()).unwrap();
+    assert!(simulation.snapshot().network.is_none());
+    simulation.run_to_end();
+    let snapshot = simulation.snapshot();
+    let network = snapshot.network.as_ref().unwrap();
+    assert_eq!(network.device, "CPU (Burn flex)");
+    assert_eq!((network.reason.as_str(), network.warm_up), ("the CPU was asked for", (1, 1)));
+    assert!(network.architecture.starts_with("compact, ") && network.source.contains("8³"), "{network:?}");
+    assert!(!network.is_trained);
+    // Two leaves a cohort, padded to a piece of eight rows.
+    assert_eq!(network.batch_sizes.iter().map(|(rows, _)| *rows).collect::<Vec<_>>(), [8]);
+    let total = simulation.total_diagnostics();
+    assert!(total.network.fill > 0.2 && total.network.fill <= 0.25, "{:?}", total.network);
+    let mean_batch = total.network.evaluations_per_s / total.network.batches_per_s;
+    assert!((mean_batch - 8.0 * total.network.fill).abs() < 1e-9);
+    let split = total.time_split;
+    let sum = split.tree + split.orbit + split.rays + split.belief + split.other + split.network + split.idle;
+    assert!((sum - 1.0).abs() < 1e-9, "{split:?}");
+    assert!(total.network.busy > 0.0 && split.network > 0.0);
+}
+
+#[test]
+fn the_simulation_ticks_on_while_the_network_gets_ready() {
+    let mut settings = consulting();
+    settings.tick_allowance = Duration::ZERO;
+    // Layers that take many ticks to make.
+    settings.network.weights =
+        NetworkWeights::untrained(&PolicyValueNetConfig::reference().with_cells_per_axis(8), Seed(1)).ok();
+    let mut simulation = Simulation::new(settings).unwrap();
+    simulation.tick();
+    let waiting = simulation.snapshot();
+    let network = waiting.network.as_ref().unwrap();
+    assert_eq!(network.reason, "it is being made ready");
+    assert!(waiting.episodes.iter().all(|episode| episode.status == EpisodeStatus::Stepping && episode.step == 0));
+    simulation.run_to_end();
+    assert!(simulation.is_finished());
+}
+
+#[test]
+fn a_network_that_cannot_be_used_is_named_and_everything_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("picture.png"), b"\x89PNG and so on, long enough for a header").unwrap();
+    network(12, 1).save(&path("large.bin")).unwrap();
+    let bad = [
+        (SimCommand::LoadNetwork(path("nowhere.bin")), vec!["nowhere.bin"]),
+        (SimCommand::LoadNetwork(path("picture.png")), vec!["picture.png", "not a network weights file"]),
+        (SimCommand::LoadNetwork(path("large.bin")), vec!["large.bin", "12³", "8³"]),
+        (SimCommand::UseShippedNetwork, vec!["shipped", "20³", "8³"]),
+        (SimCommand::SaveNetwork(path("picture.png/net.bin")), vec!["picture.png"]),
+        (SimCommand::PauseTraining, vec!["no run is under way"]),
+    ];
+    let settings = EpisodeSettings { start_paused: true, ..consulting() };
+    let mut simulation = Simulation::new(settings.clone()).unwrap();
+    for (command, expected) in bad {
+        let after = obey(&mut simulation, command);
+        let (severity, text) = last_notice(&after);
+        assert_eq!(severity, NoticeSeverity::Error);
+        assert!(expected.iter().all(|part| text.contains(part)), "{expected:?}: {text}");
+        assert_eq!(*after.settings, settings);
+    }
+    simulation.command(SimCommand::Play);
+    simulation.run_to_end();
+    assert!(simulation.is_finished());
+}
+
+#[test]
+fn a_saved_network_plans_as_the_one_it_was_saved_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = consulting();
+    settings.network.weights = Some(network(8, 7));
+    let mut first = Simulation::new(settings).unwrap();
+    let saved = obey(&mut first, SimCommand::SaveNetwork(folder.path().join("new/mine")));
+    let file = folder.path().join("new/mine.bin");
+    assert_eq!(last_notice(&saved).0, NoticeSeverity::Info, "{:?}", last_notice(&saved));
+    assert_eq!(NetworkWeights::load(&file).unwrap(), network(8, 7));
+    first.run_to_end();
+
+    let mut other = Simulation::new(EpisodeSettings { start_paused: true, ..consulting() }).unwrap();
+    let loaded = obey(&mut other, SimCommand::LoadNetwork(file.clone()));
+    assert_eq!(Path::new(&loaded.settings.network.source), file);
+    other.command(SimCommand::Play);
+    other.run_to_end();
+    let (first, other) = (first.snapshot(), other.snapshot());
+    assert!(other.network.as_ref().unwrap().is_trained, "other weights than training begins with");
+    for (one, two) in first.episodes.iter().zip(&other.episodes) {
+        assert_eq!(bits(one), bits(two));
+    }
+}
+
+#[test]
+fn new_weights_reach_searches_under_way_and_mark_their_episodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other.bin");
+    network(8, 9).save(&file).unwrap();
+    let mut settings = consulting();
+    settings.search.alpha_zero.simulations = 400;
+    settings.tick_allowance = Duration::ZERO;
+    let mut simulation = Simulation::new(settings).unwrap();
+    let start = Instant::now();
+    let searches = |snapshot: &SimulationSnapshot| {
+        let searches = |status| matches!(status, EpisodeStatus::Searching { done: 5.., .. });
+        !snapshot.episodes.is_empty() && snapshot.episodes.iter().all(|episode| searches(episode.status))
+    };
+    while !searches(&simulation.snapshot()) {
+        assert!(start.elapsed() < PATIENCE);
+        simulation.tick();
+    }
+    let before = simulation.snapshot();
+    let opened = |snapshot: &SimulationSnapshot| {
+        snapshot.notices.iter().filter(|notice| notice.text.starts_with("network on")).count()
+    };
+    let after = obey(&mut simulation, SimCommand::LoadNetwork(file.clone()));
+    assert!(searches(&after), "nobody starts anew");
+    assert!(!before.episodes[0].altered);
+    simulation.run_to_end();
+    let after = simulation.snapshot();
+    assert!(simulation.is_finished() && after.episodes.iter().all(|episode| episode.altered));
+    assert_eq!(opened(&after), 1, "the device is not opened again");
+    assert_eq!(after.network.as_ref().unwrap().source, file.display().to_string());
+}
+
+/// A run whose cycles take milliseconds.
+fn tiny_training(directory: &Path) -> TrainingSettings {
+    let config = TrainingConfig {
+        search: AlphaZeroConfig { simulations: 4, ..Default::default() },
+        learner: LearnerConfig { batch_size: 8, decay_steps: 20, ..Default::default() },
+        replay_transitions: 40,
+        episodes_per_cycle: 4,
+        learning_steps_per_cycle: 3,
+        parallel: 4,
+        evaluate_every: 2,
+        evaluation_pairs: 3,
+        ..Default::default()
+    };
+    TrainingSettings { directory: directory.to_owned(), config }
+}
+
+fn training(simulation: &mut Simulation, wanted: impl Fn(&TrainingSnapshot) -> bool) -> Arc<SimulationSnapshot> {
+    let start = Instant::now();
+    loop {
+        simulation.tick();
+        let snapshot = simulation.snapshot();
+        let training = snapshot.training.as_ref().unwrap();
+        if wanted(training) {
+            return snapshot;
+        }
+        assert_ne!(training.status, TrainingStatus::Failed, "{:?}", last_notice(&snapshot));
+        assert!(start.elapsed() < PATIENCE, "{training:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn training_beside_the_episodes_pauses_resumes_and_hands_its_network_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (beside, alone) = (folder.path().join("beside"), folder.path().join("alone"));
+    let settings = EpisodeSettings { training: tiny_training(&beside), start_paused: true, ..consulting() };
+    let mut simulation = Simulation::new(settings.clone()).unwrap();
+    assert!(simulation.snapshot().training.is_none());
+    obey(&mut simulation, SimCommand::StartTraining);
+    let running = training(&mut simulation, |training| training.cycle >= 1);
+    assert_eq!(running.training.as_ref().unwrap().cycles[0].cycle, 1);
+    let twice = obey(&mut simulation, SimCommand::StartTraining);
+    assert!(
+        last_notice(&twice).1.contains("a run in") || twice.notices.iter().any(|n| n.text.contains("is under way"))
+    );
+
+    let start = Instant::now();
+    obey(&mut simulation, SimCommand::PauseTraining);
+    training(&mut simulation, |training| training.status == TrainingStatus::Paused);
+    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
+    obey(&mut simulation, SimCommand::StartTraining);
+    let done = training(&mut simulation, |training| training.cycle >= 3);
+    let source = &done.settings.network.source;
+    assert!(source.starts_with("training in ") && source.contains("cycle"), "{source}");
+    let start = Instant::now();
+    drop(simulation);
+    assert!(start.elapsed() < PROMPT);
+
+    let mut config = settings.training.config.clone();
+    config.scenario = settings.scenario.clone();
+    config.network = config.network.with_cells_per_axis(8);
+    let mut straight = TrainingRun::start(config, &alone, &NetworkDevice::Cpu, None).unwrap();
+    let mut history = Vec::new();
+    for _ in 0..3 {
+        let report = straight.run_cycle(&mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        history.push(HistoryEntry::Cycle(report.cycle));
+        history.extend(report.evaluation.map(HistoryEntry::Evaluation));
+    }
+    let shown = done.training.as_ref().unwrap();
+    let (mut cycles, mut evaluations) = (Vec::new(), Vec::new());
+    for entry in history {
+        match entry {
+            HistoryEntry::Cycle(entry) => cycles.push(entry),
+            HistoryEntry::Evaluation(entry) => evaluations.push(entry),
+        }
+    }
+    assert_eq!(shown.cycles[..3], cycles);
+    assert_eq!(shown.evaluations[..1], evaluations);
+}
+
+#[test]
+fn a_training_run_that_fails_says_why_and_the_episodes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("manifest.json"), "PNG").unwrap();
+    let settings = EpisodeSettings { training: tiny_training(folder.path()), ..consulting() };
+    let mut simulation = Simulation::new(settings).unwrap();
+    obey(&mut simulation, SimCommand::StartTraining);
+    let start = Instant::now();
+    let failed = loop {
+        simulation.tick();
+        let snapshot = simulation.snapshot();
+        if snapshot.training.as_ref().unwrap().status == TrainingStatus::Failed {
+            break snapshot;
+        }
+        assert!(start.elapsed() < PATIENCE);
+    };
+    // The news comes with the tick after.
+    drop(failed);
+    simulation.tick();
+    let snapshot = simulation.snapshot();
+    let errors: Vec<_> = snapshot.notices.iter().filter(|notice| notice.severity == NoticeSeverity::Error).collect();
+    assert!(matches!(errors.as_slice(), [one] if one.text.contains("manifest.json")), "{:?}", snapshot.notices);
+    simulation.run_to_end();
+    assert!(simulation.is_finished());
+}
