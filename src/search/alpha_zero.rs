@@ -3,7 +3,7 @@ use rand_distr::{Distribution, Gamma, Gumbel as GumbelDistribution};
 
 use crate::mission::{Action, Mission, MissionState, Purpose, StreamKey, StreamRng};
 use crate::sensor::{Observation, RayCaster};
-use crate::voxel::Occupancy;
+use crate::voxel::ImaginedShape;
 
 use super::decision::Motion;
 use super::{
@@ -33,7 +33,7 @@ pub struct AlphaZeroSearch {
     key: StreamKey,
     motion: Motion,
     tree: SearchTree,
-    shape: Occupancy,
+    shape: ImaginedShape,
     order: Vec<Action>,
     begun: u32,
     done: u32,
@@ -94,7 +94,7 @@ impl AlphaZeroSearch {
             key: state.stream_key(Purpose::Policy),
             motion: Motion { chief: *mission.chief(), dynamics: mission.dynamics(), actions: *mission.actions() },
             tree,
-            shape: Occupancy::empty(*mission.grid()),
+            shape: ImaginedShape::empty(*mission.grid()),
             order: Vec::new(),
             begun: 0,
             done: 0,

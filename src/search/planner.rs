@@ -2,7 +2,7 @@ use rand::RngExt;
 
 use crate::mission::{Action, Mission, MissionState, Purpose, StreamKey};
 use crate::sensor::{Observation, RayCaster};
-use crate::voxel::Occupancy;
+use crate::voxel::ImaginedShape;
 
 use super::decision::Motion;
 use super::{
@@ -30,7 +30,7 @@ pub struct Search {
     motion: Motion,
     tree: SearchTree,
     roll_out: RollOut,
-    shape: Occupancy,
+    shape: ImaginedShape,
     /// Set at once by planners that do not search.
     answer: Option<Action>,
     done: u32,
@@ -65,7 +65,7 @@ impl Search {
             motion: Motion { chief: *mission.chief(), dynamics: mission.dynamics(), actions: *mission.actions() },
             tree,
             roll_out: RollOut::new(config.roll_out),
-            shape: Occupancy::empty(*mission.grid()),
+            shape: ImaginedShape::empty(*mission.grid()),
             answer,
             done: 0,
         }
