@@ -1,7 +1,7 @@
 use crate::mission::{Action, Mission, MissionState, Purpose, StreamKey};
 use crate::orbit::RelativeState;
 use crate::sensor::{Observation, RayCaster};
-use crate::voxel::Occupancy;
+use crate::voxel::ImaginedShape;
 
 use super::belief_model::ORDER;
 use super::forest::Forest;
@@ -61,7 +61,7 @@ pub struct AlphaZeroDecision {
 /// Scratch of one walker, and what it has found.
 #[derive(Debug)]
 struct Part {
-    shape: Occupancy,
+    shape: ImaginedShape,
     belief: Vec<i8>,
     found: Vec<AskedLeaf>,
     times: WorkTimes,
@@ -81,7 +81,7 @@ impl AlphaZeroSearch {
         let noise = state.stream_key(Purpose::Noise);
         let rule = |tree: &SharedTree| rule_of(config, exploration, tree.simulations(), &mut noise.rng());
         let part = |_| Part {
-            shape: Occupancy::empty(*mission.grid()),
+            shape: ImaginedShape::empty(*mission.grid()),
             belief: Vec::new(),
             found: Vec::new(),
             times: WorkTimes::default(),

@@ -1,7 +1,7 @@
 use crate::mission::{Action, Mission, Purpose, StreamKey, StreamRng};
 use crate::orbit::RelativeState;
 use crate::sensor::{Observation, RayCaster};
-use crate::voxel::Occupancy;
+use crate::voxel::ImaginedShape;
 
 use super::work_times::StopWatch;
 use super::{Knowledge, Outcome, SearchModel, WorkTimes};
@@ -18,7 +18,7 @@ pub struct BeliefModel<'a> {
     /// The image being taken.
     pub observation: &'a mut Observation,
     /// The imagined shape.
-    pub shape: &'a mut Occupancy,
+    pub shape: &'a mut ImaginedShape,
     /// What the planner may know.
     pub knowledge: Knowledge,
     /// Names the decision; every generator is keyed by it, a simulation and a purpose.
@@ -54,7 +54,7 @@ impl SearchModel for BeliefModel<'_> {
     fn imagine(&mut self, belief: &[i8], rng: &mut StreamRng) {
         let mut watch = StopWatch::start();
         if self.knowledge == Knowledge::SampledBelief {
-            self.mission.compact_code().sample_into(belief, rng, self.shape);
+            self.mission.compact_code().imagine(belief, rng, self.shape);
         }
         watch.lap(&mut self.times.rays);
     }
@@ -70,11 +70,13 @@ impl SearchModel for BeliefModel<'_> {
         let mut watch = StopWatch::start();
         let arrival = mission.advance(state, action);
         watch.lap(&mut self.times.orbit);
-        let seen = match self.knowledge {
-            Knowledge::SampledBelief => &*self.shape,
-            Knowledge::Oracle => mission.truth(),
-        };
-        self.caster.observe(seen, arrival.position_rtn_m, mission.sensor(), rng, self.observation);
+        let (position_rtn_m, sensor) = (arrival.position_rtn_m, mission.sensor());
+        match self.knowledge {
+            Knowledge::SampledBelief => {
+                self.caster.observe_imagined(self.shape, position_rtn_m, sensor, rng, self.observation);
+            }
+            Knowledge::Oracle => self.caster.observe(mission.truth(), position_rtn_m, sensor, rng, self.observation),
+        }
         watch.lap(&mut self.times.rays);
         let entropy_drop_nats = mission.update_rule().apply_compact(self.observation, mission.compact_code(), belief);
         watch.lap(&mut self.times.belief);

@@ -1,7 +1,7 @@
 use crate::mission::{Mission, StreamKey};
 use crate::orbit::RelativeState;
 use crate::sensor::{Observation, RayCaster};
-use crate::voxel::Occupancy;
+use crate::voxel::ImaginedShape;
 
 use super::{
     Batch, BeliefModel, DetachedLeaf, GrowingTree, LeafValue, RollOut, SearchConfig, SharedTree, Ucb1, WorkTimes,
@@ -10,7 +10,7 @@ use super::{
 /// What a thread needs to take part in a pure Monte-Carlo search, besides the tree. It allocates on its first walks only.
 #[derive(Debug)]
 pub(super) struct Walker {
-    shape: Occupancy,
+    shape: ImaginedShape,
     belief: Vec<i8>,
     roll_out: RollOut,
     /// Ray caster and image of a thread that the caller has not lent any.
@@ -42,7 +42,7 @@ impl<K> Orders<'_, K> {
 impl Walker {
     pub fn new(mission: &Mission, config: &SearchConfig) -> Self {
         Self {
-            shape: Occupancy::empty(*mission.grid()),
+            shape: ImaginedShape::empty(*mission.grid()),
             belief: Vec::new(),
             roll_out: RollOut::new(config.roll_out),
             own: None,
@@ -71,7 +71,7 @@ impl Walker {
 
 /// A walker that can take images.
 pub(super) struct EquippedWalker<'a> {
-    shape: &'a mut Occupancy,
+    shape: &'a mut ImaginedShape,
     belief: &'a mut Vec<i8>,
     roll_out: &'a mut RollOut,
     caster: &'a mut RayCaster,

@@ -9,6 +9,7 @@ use super::Observation;
 use super::instructions::Kernel;
 use super::noise::{NoiseTable, PacketNoise};
 use super::ray_packet::{Crossings, ImageGeometry, LANES, Lanes, RayPacket, STRIDE, all_ones_if};
+use super::scene::Scene;
 use crate::voxel::Occupancy;
 
 /// Pixels along the side of the square that one packet covers: neighbours in both directions travel about equally
@@ -16,7 +17,7 @@ use crate::voxel::Occupancy;
 const TILE: usize = 4;
 
 /// Everything that one image needs.
-pub(super) struct ImageKernel<'a> {
+pub(super) struct ImageKernel<'a, S> {
     pub geometry: ImageGeometry,
     pub noise: &'a NoiseTable,
     /// Offset of every pixel column or row at unit distance, followed by a packet's worth of zeros.
@@ -27,12 +28,11 @@ pub(super) struct ImageKernel<'a> {
     pub rows: Range<u32>,
     /// Key of the image's noise.
     pub key: u64,
-    /// State of every voxel and, last, of the outside.
-    pub cells: &'a [u8],
+    pub scene: S,
     pub image: &'a mut Observation,
 }
 
-impl Kernel for ImageKernel<'_> {
+impl<S: Scene> Kernel for ImageKernel<'_, S> {
     type Output = ();
 
     #[inline(always)]
@@ -48,7 +48,7 @@ impl Kernel for ImageKernel<'_> {
     }
 }
 
-impl ImageKernel<'_> {
+impl<S: Scene> ImageKernel<'_, S> {
     /// Casts the rays of a tile of pixels.
     #[inline(always)]
     fn cast(&mut self, row: u32, column: u32, packet: &mut RayPacket, crossings: &mut Crossings) {
@@ -66,7 +66,7 @@ impl ImageKernel<'_> {
         let mut noise = self.noise.of_packet(self.key, &numbers);
         let mut alive = meeting;
         self.image.rays_entering += alive.count_ones();
-        let outside = (self.cells.len() - 1) as u32;
+        let outside = (self.scene.cells().len() - 1) as u32;
         while alive != 0 {
             packet.march(outside, crossings);
             let mut remaining = alive;
@@ -82,14 +82,17 @@ impl ImageKernel<'_> {
     /// Follows one ray over the voxels of a stride; false once it has ended.
     #[inline(always)]
     fn follow(&mut self, crossings: &Crossings, lane: usize, noise: &mut PacketNoise) -> bool {
-        // Of equal length, so that one check of an index serves both.
-        let cells = self.cells;
-        let passes = &mut self.image.passes[..cells.len()];
-        // The states are bits, so one look at all of them tells whether any voxel is occupied or outside.
+        let cells = self.scene.cells();
+        // The states are bits, so one look at all of them tells whether any voxel is more than empty.
         let mut met = Occupancy::EMPTY;
         for voxels in crossings {
             met |= cells[voxels.0[lane] as usize];
         }
+        if met & Occupancy::UNDRAWN != 0 {
+            met = self.find_out(crossings, lane);
+        }
+        let cells = self.scene.cells();
+        let passes = &mut self.image.passes[..cells.len()];
         if met & Occupancy::OCCUPIED != 0 || noise.empties.0[lane] < STRIDE as u32 {
             return self.follow_to_event(crossings, lane, noise);
         }
@@ -101,12 +104,18 @@ impl ImageKernel<'_> {
         met == Occupancy::EMPTY
     }
 
-    /// The same, voxel by voxel, for a stride in which the ray may end with a hit.
+    /// Draws what a stride meets and is not known yet; all the states met.
+    #[inline(never)]
+    fn find_out(&mut self, crossings: &Crossings, lane: usize) -> u8 {
+        crossings.iter().fold(Occupancy::EMPTY, |met, voxels| met | self.scene.state(voxels.0[lane] as usize))
+    }
+
+    /// The same, voxel by voxel, for a stride in which the ray may end with a hit or meets voxels not drawn yet.
     #[inline(never)]
     fn follow_to_event(&mut self, crossings: &Crossings, lane: usize, noise: &mut PacketNoise) -> bool {
         for voxels in crossings {
             let voxel = voxels.0[lane] as usize;
-            let left = match self.cells[voxel] {
+            let left = match self.scene.state(voxel) {
                 Occupancy::EMPTY => &mut noise.empties.0[lane],
                 Occupancy::OCCUPIED => &mut noise.misses.0[lane],
                 _ => return false,

@@ -7,8 +7,9 @@ use super::image::ImageKernel;
 use super::instructions::InstructionSet;
 use super::noise::NoiseTable;
 use super::ray_packet::{ImageGeometry, LANES};
+use super::scene::Scene;
 use super::{Camera, CameraPose, Observation, SensorModel};
-use crate::voxel::{Occupancy, VoxelGrid};
+use crate::voxel::{ImaginedShape, Occupancy, VoxelGrid};
 
 /// Takes images of a grid: casts the rays of a camera and counts, voxel by voxel, which were hit and which passed.
 ///
@@ -77,7 +78,34 @@ impl RayCaster {
         rng: &mut impl Rng,
         image: &mut Observation,
     ) {
-        assert!(truth.grid() == &self.grid && image.grid() == &self.grid, "grids of caster, shape and image differ");
+        self.take(truth, position_rtn_m, sensor, rng, image);
+    }
+
+    /// The same image of an imagined shape, of which only the voxels are drawn that rays meet: it is the image of the
+    /// [whole](ImaginedShape::to_occupancy) shape.
+    ///
+    /// # Panics
+    /// If `shape` or `image` belong to another grid than the caster: an error of the program, never of its input.
+    pub fn observe_imagined(
+        &mut self,
+        shape: &mut ImaginedShape,
+        position_rtn_m: DVec3,
+        sensor: &SensorModel,
+        rng: &mut impl Rng,
+        image: &mut Observation,
+    ) {
+        self.take(shape, position_rtn_m, sensor, rng, image);
+    }
+
+    fn take(
+        &mut self,
+        scene: impl Scene,
+        position_rtn_m: DVec3,
+        sensor: &SensorModel,
+        rng: &mut impl Rng,
+        image: &mut Observation,
+    ) {
+        assert!(scene.grid() == &self.grid && image.grid() == &self.grid, "grids of caster, shape and image differ");
         if self.noise.sensor() != sensor {
             self.noise = Self::noise_table(&self.grid, *sensor);
         }
@@ -96,7 +124,7 @@ impl RayCaster {
             columns,
             rows,
             key,
-            cells: truth.cells_with_outside(),
+            scene,
             image,
         });
     }

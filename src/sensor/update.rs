@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instructions::{InstructionSet, Kernel};
 use super::{Observation, SensorModel};
-use crate::voxel::{Belief, CompactCode, LOG_ODDS_LIMIT};
+use crate::voxel::{BELIEF_BLOCK, Belief, CompactCode, LOG_ODDS_LIMIT};
 
 /// How the counts of one image change a belief.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -72,23 +72,45 @@ impl Kernel for ExactUpdate<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { rule, observation, sensor, belief } = self;
-        let (llr_hit, llr_pass) = (sensor.llr_hit(), sensor.llr_pass());
         for block in belief.blocks_mut() {
             let voxels = block.first..block.first + block.log_odds.len();
             let (hits, passes) = (&observation.hits[voxels.clone()], &observation.passes[voxels]);
-            if untouched(hits, passes) {
-                continue;
+            if add_evidence(rule, sensor, block.log_odds, hits, passes) {
+                block.follow_with_entropy();
             }
-            for ((l, &h), &p) in block.log_odds.iter_mut().zip(hits).zip(passes) {
-                let (h, p) = rule.effective(h, p);
-                let evidence = f64::from(h) * llr_hit + f64::from(p) * llr_pass;
-                *l = (*l + evidence).clamp(-LOG_ODDS_LIMIT, LOG_ODDS_LIMIT);
-            }
-            block.follow_with_entropy();
         }
         belief.sum_entropy();
     }
 }
+
+/// Adds the counts of one block of voxels to their log-odds; whether any of these changed.
+#[inline(always)]
+fn add_evidence(rule: UpdateRule, sensor: &SensorModel, log_odds: &mut [f64], hits: &[u16], passes: &[u16]) -> bool {
+    const N: usize = BELIEF_BLOCK;
+    // All blocks but the last have a length that the compiler knows.
+    if let (Some(hits), Some(passes)) = (hits.first_chunk::<N>(), passes.first_chunk::<N>())
+        && let Some(log_odds) = log_odds.first_chunk_mut::<N>()
+    {
+        return add_counts(rule, sensor, log_odds, hits, passes);
+    }
+    add_counts(rule, sensor, log_odds, hits, passes)
+}
+
+#[inline(always)]
+fn add_counts(rule: UpdateRule, sensor: &SensorModel, log_odds: &mut [f64], hits: &[u16], passes: &[u16]) -> bool {
+    let mut changed = 0;
+    for ((l, &h), &p) in log_odds.iter_mut().zip(hits).zip(passes) {
+        let (h, p) = rule.effective(h, p);
+        let evidence = f64::from(h) * sensor.llr_hit() + f64::from(p) * sensor.llr_pass();
+        let updated = (*l + evidence).clamp(-LOG_ODDS_LIMIT, LOG_ODDS_LIMIT);
+        changed |= updated.to_bits() ^ l.to_bits();
+        *l = updated;
+    }
+    changed != 0
+}
+
+/// Voxels of a compact belief that are looked at together.
+const COMPACT_BLOCK: usize = 64;
 
 struct CompactUpdate<'a> {
     rule: UpdateRule,
@@ -102,11 +124,10 @@ impl Kernel for CompactUpdate<'_> {
 
     #[inline(always)]
     fn run(self) -> i64 {
-        const BLOCK: usize = 64;
         let Self { rule, observation, code, belief } = self;
-        let counts = observation.hit_counts().chunks(BLOCK).zip(observation.pass_counts().chunks(BLOCK));
+        let counts = observation.hit_counts().chunks(COMPACT_BLOCK).zip(observation.pass_counts().chunks(COMPACT_BLOCK));
         let mut lost = 0;
-        for (values, (hits, passes)) in belief.chunks_mut(BLOCK).zip(counts) {
+        for (values, (hits, passes)) in belief.chunks_mut(COMPACT_BLOCK).zip(counts) {
             if !untouched(hits, passes) {
                 lost += update_block(rule, code, values, hits, passes);
             }
@@ -115,17 +136,34 @@ impl Kernel for CompactUpdate<'_> {
     }
 }
 
-/// Updates at most 64 voxels; the entropy lost in units of the code. Two passes over the block, for the first has no
-/// table look-up and goes into vector lanes.
+/// Updates at most 64 voxels; the entropy lost in units of the code. Two passes over the block: the first goes into
+/// vector lanes, the second looks entropies up where a byte has changed.
 #[inline(always)]
 fn update_block(rule: UpdateRule, code: &CompactCode, values: &mut [i8], hits: &[u16], passes: &[u16]) -> i64 {
-    let before: i64 = values.iter().map(|&value| i64::from(code.entropy_units(value))).sum();
-    for ((value, &h), &p) in values.iter_mut().zip(hits).zip(passes) {
+    let mut before = [0; COMPACT_BLOCK];
+    before[..values.len()].copy_from_slice(values);
+    let mut after = before;
+    for ((value, &h), &p) in after.iter_mut().zip(hits).zip(passes) {
         let (h, p) = rule.effective(h, p);
         *value = code.updated(*value, h, p);
     }
-    let after: i64 = values.iter().map(|&value| i64::from(code.entropy_units(value))).sum();
-    before - after
+    values.copy_from_slice(&after[..values.len()]);
+    let mut lost = 0;
+    for (before, after) in before.as_chunks().0.iter().zip(after.as_chunks().0) {
+        let mut differing = eight_bytes(before) ^ eight_bytes(after);
+        while differing != 0 {
+            let k = differing.trailing_zeros() as usize / 8;
+            lost += i64::from(code.entropy_units(before[k])) - i64::from(code.entropy_units(after[k]));
+            differing &= !(0xFF << (8 * k));
+        }
+    }
+    lost
+}
+
+/// Eight bytes as one number, the first in its low bits.
+#[inline(always)]
+fn eight_bytes(values: &[i8; 8]) -> u64 {
+    u64::from_le_bytes(values.map(i8::cast_unsigned))
 }
 
 #[inline(always)]

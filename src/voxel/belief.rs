@@ -7,13 +7,14 @@ use super::{Occupancy, VoxelError, VoxelGrid, VoxelIndex};
 /// arithmetic alone: a whole 20³ grid at the limit has 3.6e-4 nats left. Reference entropies are made with it.
 pub const LOG_ODDS_LIMIT: f64 = 20.0;
 
-/// Voxels whose entropy is summed together: an image that leaves a block untouched costs nothing there.
-const BLOCK: usize = 64;
+/// Voxels whose entropy is summed together: where an image changes nothing in a block, its entropy costs nothing. Most
+/// voxels soon lie at a limit and stay there, so small blocks pay.
+pub(crate) const BLOCK: usize = 16;
 
 /// What is believed of every voxel: the log-odds that it is occupied, each within ±[`LOG_ODDS_LIMIT`], and the
 /// entropy of them all.
 ///
-/// The entropy is kept as one sum per block of 64 voxels, each summed anew when its block changes: it follows
+/// The entropy is kept as one sum per block of 16 voxels, each summed anew when its block changes: it follows
 /// every update and gathers no rounding error however long the episode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Belief {
@@ -115,7 +116,7 @@ impl Belief {
     }
 }
 
-/// Up to 64 neighbouring voxels of a belief.
+/// Up to [`BLOCK`] neighbouring voxels of a belief.
 pub(crate) struct Block<'a> {
     /// Linear index of the first voxel.
     pub first: usize,

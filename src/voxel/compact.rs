@@ -1,7 +1,5 @@
-use rand::Rng;
-
 use super::entropy::{entropy_of_log_odds, probability_of_log_odds};
-use super::{Belief, Occupancy};
+use super::Belief;
 
 /// |Log-odds| that the 127 steps of a compact belief should reach: there a 20³ grid has 4e-4 nats left.
 const COMPACT_LIMIT: f64 = 20.0;
@@ -18,6 +16,7 @@ pub struct CompactCode {
     step: f64,
     pass_steps: i32,
     hit_steps: f32,
+    certainly_empty: i8,
     /// Both tables are indexed by the byte reinterpreted as `u8`.
     threshold: Box<[u16; 256]>,
     entropy: Box<[u32; 256]>,
@@ -31,11 +30,14 @@ impl CompactCode {
         let log_odds = |byte: usize| f64::from(byte as u8 as i8) * step;
         let threshold = |byte| (probability_of_log_odds(log_odds(byte)) * 65_536.0).round().min(65_535.0) as u16;
         let entropy = |byte| (entropy_of_log_odds(log_odds(byte)) * ENTROPY_SCALE).round() as u32;
+        let threshold: Box<[u16; 256]> = Box::new(std::array::from_fn(threshold));
+        let holds_nothing = |byte: &i8| threshold[usize::from(*byte as u8)] == 0;
         Self {
+            certainly_empty: (i8::MIN..=0).take_while(holds_nothing).last().unwrap_or(i8::MIN),
             step,
             pass_steps: -(steps_per_pass as i32),
             hit_steps: (llr_hit / step) as f32,
-            threshold: Box::new(std::array::from_fn(threshold)),
+            threshold,
             entropy: Box::new(std::array::from_fn(entropy)),
         }
     }
@@ -78,16 +80,14 @@ impl CompactCode {
         Self::nats_of_units(total as i64)
     }
 
-    /// Draws one shape from the belief, every voxel on its own; probabilities in steps of 2⁻¹⁶. Four voxels
-    /// share one 64-bit number of the generator.
-    pub fn sample_into(&self, belief: &[i8], rng: &mut impl Rng, shape: &mut Occupancy) {
-        debug_assert_eq!(belief.len(), shape.grid().len());
-        for (cells, bytes) in shape.as_bytes_mut().chunks_mut(4).zip(belief.chunks(4)) {
-            let random = rng.next_u64();
-            for (k, (cell, &byte)) in cells.iter_mut().zip(bytes).enumerate() {
-                *cell = u8::from(((random >> (16 * k)) as u16) < self.threshold[usize::from(byte as u8)]);
-            }
-        }
+    /// Probability of occupancy, in steps of 2⁻¹⁶, by the byte reinterpreted as `u8`.
+    pub(crate) fn thresholds(&self) -> &[u16; 256] {
+        &self.threshold
+    }
+
+    /// The largest byte whose probability of occupancy rounds to nothing.
+    pub(crate) const fn certainly_empty(&self) -> i8 {
+        self.certainly_empty
     }
 
     /// The byte after `hits` and `passes` of one image.
@@ -116,11 +116,8 @@ impl CompactCode {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_xoshiro::Xoshiro256PlusPlus;
-
     use super::*;
-    use crate::voxel::{VoxelGrid, VoxelIndex};
+    use crate::voxel::VoxelGrid;
 
     fn reference_code() -> CompactCode {
         CompactCode::new((0.95_f64 / 0.001).ln(), (0.05_f64 / 0.999).ln())
@@ -165,25 +162,5 @@ mod tests {
             let error = (f64::from(probabilities[voxel.as_usize()]) - belief.probability(voxel)).abs();
             assert!(error < 0.02, "{error}");
         }
-    }
-
-    #[test]
-    fn samples_follow_the_bytes() {
-        let grid = VoxelGrid::default();
-        let code = reference_code();
-        let mut bytes = vec![code.encode(-2.2); grid.len()];
-        bytes[1] = -127;
-        let expected = 1.0 / (1.0 + (-code.log_odds(bytes[0])).exp()) * grid.len() as f64;
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
-        let mut shape = Occupancy::empty(grid);
-        let mut total = 0;
-        for _ in 0..50 {
-            code.sample_into(&bytes, &mut rng, &mut shape);
-            assert!(!shape.is_occupied(VoxelIndex(1)));
-            total += shape.count();
-        }
-        // Five standard deviations of the mean of 50 binomial draws.
-        let deviation = (expected * 0.9 / 50.0).sqrt() * 5.0;
-        assert!((total as f64 / 50.0 - expected).abs() < deviation, "{total} against {expected}");
     }
 }

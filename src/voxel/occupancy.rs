@@ -18,6 +18,8 @@ impl Occupancy {
     pub(crate) const EMPTY: u8 = 0;
     pub(crate) const OCCUPIED: u8 = 1;
     pub(crate) const OUTSIDE: u8 = 2;
+    /// Of an imagined shape: not drawn yet.
+    pub(crate) const UNDRAWN: u8 = 4;
 
     /// A grid without a single occupied voxel.
     pub fn empty(grid: VoxelGrid) -> Self {
