@@ -140,7 +140,7 @@ fn withdraw<S>(tree: &mut SearchTree<S>, end: NodeId) {
 #[cfg(test)]
 mod tests {
     use super::super::toy::{self, RULE, Toy};
-    use super::super::{LeafValue, apply};
+    use super::super::{InFlight, LeafValue, Root, apply};
     use super::*;
 
     fn select_next(tree: &mut SearchTree<u32>, simulation: u32) -> Selected<u32> {
@@ -190,6 +190,28 @@ mod tests {
             apply(&mut tree, LeafValue { node: child, value: 0.5, priors: None });
         }
         assert_eq!(tree.check_at_rest(), Ok(()));
+    }
+
+    /// After 3 simulations both actions of the root have one visit, Q 3/4 and 5/8, the best and the worst value met. One
+    /// walk goes through a0. For the next, a0's bonus is √(ln 4/2) = 0.8326 and a1's score 0 + √(ln 4) = 1.1774. Left alone,
+    /// a0's Q is 1 on the scale: 1.8326. A virtual loss of weight 1 makes it (3/4 + 5/8)/2, 1/2 on the scale: 1.3326; of
+    /// weight 3 (3/4 + 3·5/8)/4, 1/4: 1.0826, and the walk turns to a1.
+    #[test]
+    fn a_virtual_loss_sends_the_next_walk_elsewhere_as_worked_by_hand() {
+        for (in_flight, action) in [
+            (InFlight::VisitsOnly, 0),
+            (InFlight::VirtualLoss { weight: 1.0 }, 0),
+            (InFlight::VirtualLoss { weight: 3.0 }, 1),
+        ] {
+            let mut tree = SearchTree::default();
+            tree.begin(Root { in_flight, ..toy::root(&[0; 4]) });
+            toy::run(&mut tree, 0..3);
+            let steps = [3, 4].map(|simulation| match select_next(&mut tree, simulation) {
+                Selected::Untaken(step) => tree.node(step.parent).action.index(),
+                other => panic!("expected a step, not {other:?}"),
+            });
+            assert_eq!(steps, [0, action], "{in_flight:?}");
+        }
     }
 
     #[test]

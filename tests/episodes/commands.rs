@@ -219,8 +219,8 @@ fn every_parameter_reads_what_was_written_and_its_default_is_in_range() {
         let default = spec.default_value();
         spec.check(&default).unwrap();
         let mut settings = small_settings(PlannerKind::Random);
-        if !(spec.relevant)(&settings) {
-            assert!(spec.apply(&mut settings, &default).is_err(), "{} means nothing here", spec.id);
+        if spec.id.path() == "target.size_m" {
+            assert!(!(spec.relevant)(&settings) && spec.apply(&mut settings, &default).is_err(), "no size of its own");
             settings.scenario.target = TargetShape::Cube { side_m: 3.0 };
         }
         spec.apply(&mut settings, &default).unwrap();
