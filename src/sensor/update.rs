@@ -125,7 +125,8 @@ impl Kernel for CompactUpdate<'_> {
     #[inline(always)]
     fn run(self) -> i64 {
         let Self { rule, observation, code, belief } = self;
-        let counts = observation.hit_counts().chunks(COMPACT_BLOCK).zip(observation.pass_counts().chunks(COMPACT_BLOCK));
+        let counts =
+            observation.hit_counts().chunks(COMPACT_BLOCK).zip(observation.pass_counts().chunks(COMPACT_BLOCK));
         let mut lost = 0;
         for (values, (hits, passes)) in belief.chunks_mut(COMPACT_BLOCK).zip(counts) {
             if !untouched(hits, passes) {

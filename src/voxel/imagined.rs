@@ -28,7 +28,13 @@ impl ImaginedShape {
     /// An empty shape; [`CompactCode::imagine`] draws others into it.
     pub fn empty(grid: VoxelGrid) -> Self {
         let cells = Occupancy::empty(grid).cells_with_outside().to_vec();
-        Self { grid, cells, belief: vec![i8::MIN; grid.len().next_multiple_of(DRAWN_TOGETHER)], threshold: Box::new([0; 256]), key: 0 }
+        Self {
+            grid,
+            cells,
+            belief: vec![i8::MIN; grid.len().next_multiple_of(DRAWN_TOGETHER)],
+            threshold: Box::new([0; 256]),
+            key: 0,
+        }
     }
 
     /// The grid whose voxels are drawn.
