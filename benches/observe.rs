@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bevy_proxops::sensor::{Camera, CameraPose, InstructionSet, Observation, RayCaster, SensorModel, UpdateRule};
 use bevy_proxops::target::TargetShape;
-use bevy_proxops::voxel::{Belief, CompactCode, Occupancy, VoxelGrid, VoxelIndex};
+use bevy_proxops::voxel::{Belief, CompactCode, ImaginedShape, Occupancy, VoxelGrid, VoxelIndex};
 use criterion::{Criterion, criterion_group, criterion_main};
 use glam::DVec3;
 use rand::{RngExt, SeedableRng};
@@ -54,6 +54,20 @@ impl Scene {
 
     fn caster(&self, instructions: InstructionSet) -> RayCaster {
         RayCaster::with_instructions(self.grid, self.camera, instructions)
+    }
+
+    /// The belief of a search after so many images of the orbit.
+    fn compact_belief_after(&mut self, images: usize, code: &CompactCode) -> Vec<i8> {
+        let mut belief = self.belief();
+        let mut caster = self.caster(InstructionSet::widest());
+        let mut image = Observation::new(self.grid);
+        for &position in &self.orbit[..images] {
+            caster.observe(&self.truth, position, &self.sensor, &mut self.rng, &mut image);
+            UpdateRule::PerRay.apply(&image, &self.sensor, &mut belief);
+        }
+        let mut bytes = vec![0; self.grid.len()];
+        code.encode_into(&belief, &mut bytes);
+        bytes
     }
 
     fn belief(&self) -> Belief {
@@ -190,15 +204,50 @@ fn observations(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The parts of one step of a search: draw a shape, take its image, update a belief of one byte per voxel.
-fn search_parts(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("search_parts");
+/// What a search pays: 51 steps along the orbit, each with an image of a shape imagined from the belief after so many
+/// images, and the update of a belief of one byte per voxel; a shape serves five steps, as in two draws a simulation.
+fn search_steps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("search_step_51");
+    group.sample_size(40);
     let mut scene = Scene::new();
     let code = CompactCode::new(scene.sensor.llr_hit(), scene.sensor.llr_pass());
-    let mut bytes = vec![0; scene.grid.len()];
-    code.encode_into(&scene.belief(), &mut bytes);
-    let mut shape = Occupancy::empty(scene.grid);
-    group.bench_function("sample_8000", |bench| bench.iter(|| code.sample_into(&bytes, &mut scene.rng, &mut shape)));
+    let mut image = Observation::new(scene.grid);
+    for images in [0, 1, 5, 50] {
+        let bytes = scene.compact_belief_after(images, &code);
+        let (mut updated, mut shape) = (bytes.clone(), ImaginedShape::empty(scene.grid));
+        for instructions in InstructionSet::available() {
+            let mut caster = scene.caster(instructions);
+            let positions = scene.orbit.clone();
+            group.bench_function(format!("after_{images}/{}", instructions.name()), |bench| {
+                bench.iter(|| {
+                    let mut drop = 0.0;
+                    for (k, &position) in positions.iter().enumerate() {
+                        if k % 5 == 0 {
+                            updated.copy_from_slice(&bytes);
+                        }
+                        if matches!(k % 5, 0 | 1) {
+                            code.imagine(&updated, &mut scene.rng, &mut shape);
+                        }
+                        caster.observe_imagined(&mut shape, position, &scene.sensor, &mut scene.rng, &mut image);
+                        drop += UpdateRule::PerRay.apply_compact(&image, &code, &mut updated);
+                    }
+                    drop
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+/// The parts of one step of a search, and the exact update of an episode.
+fn parts(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("parts");
+    let mut scene = Scene::new();
+    let code = CompactCode::new(scene.sensor.llr_hit(), scene.sensor.llr_pass());
+    let bytes = scene.compact_belief_after(0, &code);
+    let mut shape = ImaginedShape::empty(scene.grid);
+    group.bench_function("imagine", |bench| bench.iter(|| code.imagine(&bytes, &mut scene.rng, &mut shape)));
+    group.bench_function("draw_8000", |bench| bench.iter(|| black_box(shape.to_occupancy())));
     group.bench_function("entropy_8000", |bench| bench.iter(|| code.entropy_nats(black_box(&bytes))));
     let mut image = Observation::new(scene.grid);
     let mut caster = scene.caster(InstructionSet::widest());
@@ -214,12 +263,8 @@ fn search_parts(criterion: &mut Criterion) {
     group.bench_function("apply_exact", |bench| {
         bench.iter(|| UpdateRule::PerRay.apply(&image, &scene.sensor, &mut belief));
     });
-    group.bench_function("observe_even_odds_shape", |bench| {
-        code.sample_into(&bytes, &mut scene.rng, &mut shape);
-        bench.iter(|| caster.observe(&shape, scene.orbit[0], &scene.sensor, &mut scene.rng, &mut image));
-    });
     group.finish();
 }
 
-criterion_group!(benches, observations, search_parts);
+criterion_group!(benches, observations, search_steps, parts);
 criterion_main!(benches);

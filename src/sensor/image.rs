@@ -88,15 +88,29 @@ impl<S: Scene> ImageKernel<'_, S> {
         for voxels in crossings {
             met |= cells[voxels.0[lane] as usize];
         }
-        if met & Occupancy::UNDRAWN != 0 {
-            met = self.find_out(crossings, lane);
+        if S::DRAWN_BY_RAYS && met & Occupancy::UNDRAWN != 0 {
+            return self.follow_undrawn(crossings, lane, noise);
         }
-        let cells = self.scene.cells();
-        let passes = &mut self.image.passes[..cells.len()];
+        self.follow_known(met, crossings, lane, noise)
+    }
+
+    /// The same for a stride with voxels that are not drawn yet.
+    #[inline(never)]
+    fn follow_undrawn(&mut self, crossings: &Crossings, lane: usize, noise: &mut PacketNoise) -> bool {
+        let states = crossings.iter().map(|voxels| self.scene.state(voxels.0[lane] as usize));
+        let met = states.fold(Occupancy::EMPTY, |met, state| met | state);
+        self.follow_known(met, crossings, lane, noise)
+    }
+
+    /// The same for a stride that meets these states.
+    #[inline(always)]
+    fn follow_known(&mut self, met: u8, crossings: &Crossings, lane: usize, noise: &mut PacketNoise) -> bool {
         if met & Occupancy::OCCUPIED != 0 || noise.empties.0[lane] < STRIDE as u32 {
             return self.follow_to_event(crossings, lane, noise);
         }
         noise.empties.0[lane] -= STRIDE as u32;
+        // As long as the cells, so that one check of an index serves both.
+        let passes = &mut self.image.passes[..self.scene.cells().len()];
         for voxels in crossings {
             let count = &mut passes[voxels.0[lane] as usize];
             *count = count.wrapping_add(1);
@@ -104,13 +118,7 @@ impl<S: Scene> ImageKernel<'_, S> {
         met == Occupancy::EMPTY
     }
 
-    /// Draws what a stride meets and is not known yet; all the states met.
-    #[inline(never)]
-    fn find_out(&mut self, crossings: &Crossings, lane: usize) -> u8 {
-        crossings.iter().fold(Occupancy::EMPTY, |met, voxels| met | self.scene.state(voxels.0[lane] as usize))
-    }
-
-    /// The same, voxel by voxel, for a stride in which the ray may end with a hit or meets voxels not drawn yet.
+    /// The same, voxel by voxel, for a stride in which the ray may end with a hit.
     #[inline(never)]
     fn follow_to_event(&mut self, crossings: &Crossings, lane: usize, noise: &mut PacketNoise) -> bool {
         for voxels in crossings {

@@ -171,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::sensor::by_sorting;
+    use crate::voxel::CompactCode;
 
     /// A generator that always gives the image key 99.
     fn key_99() -> impl Rng {
@@ -355,6 +356,33 @@ mod tests {
             prop_assert_eq!(seen.hit_counts().iter().map(|&h| u32::from(h)).sum::<u32>(), seen.total_hits());
             prop_assert_eq!(seen.pass_counts().iter().map(|&p| u32::from(p)).sum::<u32>(), seen.total_passes());
             prop_assert!(seen.total_hits() <= seen.rays_entering());
+        }
+
+        #[test]
+        fn an_imagined_shape_drawn_by_the_rays_gives_the_image_of_the_whole_shape(
+            n in 8_u32..=30,
+            pixels in 1_u32..=64,
+            positions in prop::collection::vec(prop::array::uniform3(-60.0_f64..60.0), 1..4),
+            bytes in prop::collection::vec(any::<i8>(), 64),
+            seed in any::<u64>(),
+        ) {
+            let grid = VoxelGrid::new(n, 20.0 / f64::from(n)).unwrap();
+            let (camera, sensor) = (Camera::new(0.4, pixels).unwrap(), SensorModel::reference());
+            let belief: Vec<i8> = (0..grid.len()).map(|v| bytes[v * 29 % 64].max(-127)).collect();
+            let mut imagined = ImaginedShape::empty(grid);
+            let code = CompactCode::new(sensor.llr_hit(), sensor.llr_pass());
+            code.imagine(&belief, &mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut imagined);
+            let whole = imagined.to_occupancy();
+            for instructions in InstructionSet::available() {
+                let mut caster = RayCaster::with_instructions(grid, camera, instructions);
+                let mut shape = imagined.clone();
+                let mut seen = Observation::new(grid);
+                for &position in &positions {
+                    let position = DVec3::from(position);
+                    caster.observe_imagined(&mut shape, position, &sensor, &mut key_99(), &mut seen);
+                    prop_assert!(seen == image(&mut caster, &whole, position, &sensor));
+                }
+            }
         }
     }
 }

@@ -2,6 +2,9 @@ use crate::voxel::{ImaginedShape, Occupancy, VoxelGrid};
 
 /// What rays look at. The states of voxels are bits: see [`Occupancy`].
 pub(super) trait Scene {
+    /// Whether some states may not be known before a ray asks for them.
+    const DRAWN_BY_RAYS: bool;
+
     fn grid(&self) -> &VoxelGrid;
 
     /// States of all voxels as far as they are known and, last, of the outside.
@@ -12,6 +15,8 @@ pub(super) trait Scene {
 }
 
 impl Scene for &Occupancy {
+    const DRAWN_BY_RAYS: bool = false;
+
     fn grid(&self) -> &VoxelGrid {
         Occupancy::grid(self)
     }
@@ -28,6 +33,8 @@ impl Scene for &Occupancy {
 }
 
 impl Scene for &mut ImaginedShape {
+    const DRAWN_BY_RAYS: bool = true;
+
     fn grid(&self) -> &VoxelGrid {
         ImaginedShape::grid(self)
     }

@@ -125,7 +125,8 @@ impl Kernel for CompactUpdate<'_> {
     #[inline(always)]
     fn run(self) -> i64 {
         let Self { rule, observation, code, belief } = self;
-        let counts = observation.hit_counts().chunks(COMPACT_BLOCK).zip(observation.pass_counts().chunks(COMPACT_BLOCK));
+        let counts =
+            observation.hit_counts().chunks(COMPACT_BLOCK).zip(observation.pass_counts().chunks(COMPACT_BLOCK));
         let mut lost = 0;
         for (values, (hits, passes)) in belief.chunks_mut(COMPACT_BLOCK).zip(counts) {
             if !untouched(hits, passes) {
@@ -137,7 +138,7 @@ impl Kernel for CompactUpdate<'_> {
 }
 
 /// Updates at most 64 voxels; the entropy lost in units of the code. Two passes over the block: the first goes into
-/// vector lanes, the second looks entropies up where a byte has changed.
+/// vector lanes, the second looks entropies up where bytes have changed.
 #[inline(always)]
 fn update_block(rule: UpdateRule, code: &CompactCode, values: &mut [i8], hits: &[u16], passes: &[u16]) -> i64 {
     let mut before = [0; COMPACT_BLOCK];
@@ -149,21 +150,13 @@ fn update_block(rule: UpdateRule, code: &CompactCode, values: &mut [i8], hits: &
     }
     values.copy_from_slice(&after[..values.len()]);
     let mut lost = 0;
-    for (before, after) in before.as_chunks().0.iter().zip(after.as_chunks().0) {
-        let mut differing = eight_bytes(before) ^ eight_bytes(after);
-        while differing != 0 {
-            let k = differing.trailing_zeros() as usize / 8;
-            lost += i64::from(code.entropy_units(before[k])) - i64::from(code.entropy_units(after[k]));
-            differing &= !(0xFF << (8 * k));
+    for (before, after) in before.as_chunks::<16>().0.iter().zip(after.as_chunks::<16>().0) {
+        if before != after {
+            let units = |value| i64::from(code.entropy_units(value));
+            lost += before.iter().zip(after).map(|(&before, &after)| units(before) - units(after)).sum::<i64>();
         }
     }
     lost
-}
-
-/// Eight bytes as one number, the first in its low bits.
-#[inline(always)]
-fn eight_bytes(values: &[i8; 8]) -> u64 {
-    u64::from_le_bytes(values.map(i8::cast_unsigned))
 }
 
 #[inline(always)]

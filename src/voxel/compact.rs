@@ -1,5 +1,5 @@
-use super::entropy::{entropy_of_log_odds, probability_of_log_odds};
 use super::Belief;
+use super::entropy::{entropy_of_log_odds, probability_of_log_odds};
 
 /// |Log-odds| that the 127 steps of a compact belief should reach: there a 20³ grid has 4e-4 nats left.
 const COMPACT_LIMIT: f64 = 20.0;
