@@ -101,7 +101,7 @@ diff <(sed '/"timing"/,$d' "$work/one.json") <(sed '/"timing"/,$d' "$work/stdout
 grep -q '"evaluations_per_s"' "$work/stdout" || fail "headless with a network: its timing says nothing of the network"
 pass "one and two workers agree to the bit with a network"
 
-small=(--scenario "$(scenario small '(steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8))')" --simulations 6
+small=(--scenario "$(scenario small '(name: "small", steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8))')" --simulations 6
     --episodes 4 --parallel 4 --learning-steps 4 --evaluate-every 1 --evaluation-pairs 3 --device cpu)
 runs "train" "$binaries/train" "${small[@]}" --cycles 2 --out "$work/run"
 for file in best.bin latest.bin history.jsonl policy_loss.svg value_loss.svg reward.svg evaluation.svg; do

@@ -142,17 +142,26 @@ impl Plot<'_> {
                 chart.draw_series(bars)?.label(name).legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
             }
         }
-        chart
-            .configure_series_labels()
-            .label_font((FONT, 13))
-            .background_style(WHITE.mix(0.85))
-            .border_style(THIRD.mix(0.5))
-            .draw()?;
+        if self.series() > 1 {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperRight)
+                .label_font((FONT, 13))
+                .background_style(WHITE.mix(0.85))
+                .border_style(THIRD.mix(0.5))
+                .draw()?;
+        }
         root.present()?;
         Ok(())
     }
 
-    /// Cycles and values that are shown, with some room around them.
+    /// Entries of the legend.
+    fn series(&self) -> usize {
+        let kinds = [true, false].map(|promoted| self.evaluations.iter().any(|entry| entry.promoted == promoted));
+        self.lines.len() + kinds.into_iter().filter(|shown| *shown).count()
+    }
+
+    /// Cycles and values that are shown, with some room around them and for the legend above them.
     fn ranges(&self) -> (std::ops::Range<f64>, std::ops::Range<f64>) {
         let ends = self.evaluations.iter().flat_map(|entry| {
             let half = finite_interval(entry);
@@ -166,9 +175,10 @@ impl Plot<'_> {
         };
         let (low, high) = extent(&values);
         let room = (0.08 * (high - low)).max(1e-4);
+        let legend = if self.series() > 1 { room * self.series() as f64 } else { 0.0 };
         let (first, last) = extent(&points().map(|point| point.0).collect::<Vec<_>>());
         let side = (0.02 * (last - first)).max(0.2);
-        (first - side..last + side, low - room..high + room)
+        (first - side..last + side, low - room..high + room + legend)
     }
 }
 
