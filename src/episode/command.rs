@@ -85,15 +85,16 @@ pub enum SimCommand {
     LoadScenario(PathBuf),
     /// Puts the episode of this number in focus.
     Focus(u32),
-    /// Plans with the network of a weights file, from the next leaf on.
+    /// Plans with the network of a weights file from the next leaf on; it must read the scenario's grid.
     LoadNetwork(PathBuf),
     /// Plans with the network that comes with the crate again.
     UseShippedNetwork,
-    /// Writes the network that plans to a weights file.
+    /// Writes the network that plans to a weights file; a path without extension gets `.bin`.
     SaveNetwork(PathBuf),
     /// Starts a training run in [`EpisodeSettings::training`](crate::episode::EpisodeSettings)'s directory, or resumes the one
-    /// that is there or paused. Its best network plans from the end of each cycle on.
+    /// that is there. From the end of each cycle on its best network plans, or its newest one until an evaluation has
+    /// promoted one: before that the best is still the one that it began with.
     StartTraining,
-    /// Lets the training run stop at the end of what it is doing now; nothing that it has learnt is lost.
+    /// Stops the training run within about a second. The unfinished cycle is repeated, bit for bit, when it is resumed.
     PauseTraining,
 }

@@ -1,9 +1,12 @@
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use crate::episode::command::Speed;
 use crate::episode::parameters::ParameterError;
 use crate::episode::settings::MAX_EPISODES;
 use crate::mission::{MissionError, ScenarioError};
+use crate::network::{CheckpointError, NetworkError};
 use crate::search::SearchError;
 
 /// Why a run cannot begin, or a command cannot be carried out.
@@ -21,6 +24,33 @@ pub enum EpisodeError {
     /// A parameter has a value it does not accept.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// A weights file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] CheckpointError),
+    /// A network cannot be made.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A network for another grid.
+    #[error("{source_name}: this network reads a belief of {network}³ voxels, the scenario has {scenario}³")]
+    NetworkGrid {
+        /// Where the network comes from.
+        source_name: String,
+        /// Cells along each axis that it reads.
+        network: usize,
+        /// Cells along each axis that the scenario has.
+        scenario: u32,
+    },
+    /// A training run is not as the command takes it to be.
+    #[error("training: {0}")]
+    Training(String),
+    /// A folder cannot be made.
+    #[error("{path}: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Too few or too many episodes.
     #[error("episodes = {0}: accepted are 1 to {MAX_EPISODES}")]
     Episodes(u32),

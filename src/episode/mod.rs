@@ -19,6 +19,7 @@ mod simulation;
 mod snapshot;
 mod systems;
 mod thread;
+mod training;
 mod trees;
 mod workers;
 

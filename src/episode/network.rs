@@ -1,24 +1,74 @@
 //! The network that the episodes of a run consult.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use bevy::ecs::entity::Entity;
 use bevy::ecs::resource::Resource;
 use crossbeam_channel::{Receiver, unbounded};
 
 use crate::episode::settings::NetworkSettings;
+use crate::episode::snapshot::NetworkSnapshot;
 use crate::mission::{Mission, Seed};
 use crate::network::{
-    DeviceChoice, EvaluationBatch, EvaluatorThread, LeafEncoder, NetworkError, NetworkWeights, PolicyValueNetConfig,
-    open_evaluator,
+    DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluationCounts, EvaluatorThread, LeafEncoder, NetworkDevice,
+    NetworkError, NetworkWeights, OpeningThread, PolicyValueNetConfig, ResolvedDevice, WarmUp, open_evaluator,
 };
 use crate::voxel::CompactCode;
 
 /// Cohorts of episodes: while the network evaluates the leaves of one, the other walks its trees.
 pub const COHORTS: usize = 2;
 
-/// The open network and the batches under way; nothing is open before an episode needs it.
+/// The network and the batches under way; nothing is open before an episode needs it.
 #[derive(Resource, Default)]
 pub struct NetworkPlanner {
-    open: Option<OpenNetwork>,
+    state: PlannerState,
+    /// Of every network since the run's start.
+    counters: EvaluationCounters,
+}
+
+#[derive(Default)]
+enum PlannerState {
+    #[default]
+    Closed,
+    Opening(Box<Opening>),
+    Open(Box<OpenNetwork>),
+}
+
+/// What happened to the network since the last look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkEvent {
+    /// It is ready on its device.
+    Opened,
+    /// Other weights were put into it.
+    NewWeights,
+}
+
+/// A network with its device that is being made ready.
+struct Opening {
+    thread: OpeningThread,
+    told: Receiver<DeviceChoice>,
+    warnings: Receiver<String>,
+    warm_up: Arc<WarmUpProgress>,
+    device: NetworkDevice,
+    loaded: Loaded,
+    largest_batch: usize,
+}
+
+/// Batch shapes run and to run.
+#[derive(Default)]
+struct WarmUpProgress {
+    done: AtomicUsize,
+    of: AtomicUsize,
+}
+
+/// Weights and what is known of them.
+struct Loaded {
+    settings: NetworkSettings,
+    weights: NetworkWeights,
+    source: String,
+    is_trained: bool,
 }
 
 /// A network on its thread, and what it was opened for.
@@ -31,12 +81,12 @@ pub struct OpenNetwork {
     pub choice: DeviceChoice,
     /// One place a cohort.
     pub batches: [CohortBatch; COHORTS],
-    settings: NetworkSettings,
-    is_trained: bool,
-    cells_per_axis: u32,
+    loaded: Loaded,
     code: CompactCode,
+    device: NetworkDevice,
     largest_batch: usize,
     warnings: Receiver<String>,
+    warm_up: (usize, usize),
 }
 
 /// The batch of one cohort, here or at the network.
@@ -49,7 +99,11 @@ pub struct CohortBatch {
 }
 
 impl NetworkPlanner {
-    /// The network for these settings and this mission, opened now if another one or none is open.
+    /// The network for these settings and this mission, with what is new about it, or `None` if it is not ready when
+    /// `patience` is over.
+    ///
+    /// Another device, other layers or a larger batch than a card was warmed up for open a network anew; other weights
+    /// for the same layers go into the open one behind the batches that are out.
     ///
     /// # Errors
     /// [`NetworkError`] if the weights do not fit the mission's grid or the device fails.
@@ -59,89 +113,210 @@ impl NetworkPlanner {
         mission: &Mission,
         seed: Seed,
         largest_batch: usize,
-    ) -> Result<(&mut OpenNetwork, bool), NetworkError> {
-        let fits = |open: &OpenNetwork| {
-            open.settings == *settings
-                && open.cells_per_axis == mission.grid().cells_per_axis()
-                && open.code == *mission.compact_code()
-                && largest_batch <= open.largest_batch
-        };
-        let opened_now = !self.open.as_ref().is_some_and(fits);
-        if opened_now {
-            // The old one's thread ends first: a card has no room for two.
-            self.open = None;
-            self.open = Some(OpenNetwork::new(settings, mission, seed, largest_batch)?);
+        patience: Duration,
+    ) -> Result<Option<(&mut OpenNetwork, Option<NetworkEvent>)>, NetworkError> {
+        let mut event = self.begin_opening(settings, mission, seed, largest_batch)?;
+        if let PlannerState::Opening(opening) = &mut self.state {
+            let Some(thread) = opening.thread.wait_for(patience) else { return Ok(None) };
+            // A failed one must not be waited for again.
+            let PlannerState::Opening(opening) = std::mem::take(&mut self.state) else { return Ok(None) };
+            self.state = PlannerState::Open(Box::new(opening.finish(thread?, mission)?));
+            event = Some(NetworkEvent::Opened);
         }
-        match &mut self.open {
-            Some(open) => Ok((open, opened_now)),
-            None => Err(NetworkError::ThreadStopped { reason: "no network is open".into() }),
-        }
+        let PlannerState::Open(open) = &mut self.state else { return Ok(None) };
+        open.read_code(mission)?;
+        Ok(Some((open, event)))
     }
-}
 
-impl OpenNetwork {
-    fn new(
+    /// Takes what is there if it fits, puts other weights into it if those fit, and begins anew otherwise.
+    fn begin_opening(
+        &mut self,
         settings: &NetworkSettings,
         mission: &Mission,
         seed: Seed,
         largest_batch: usize,
-    ) -> Result<Self, NetworkError> {
-        let cells_per_axis = mission.grid().cells_per_axis();
-        let weights = match &settings.weights {
-            Some(weights) => weights.clone(),
-            None => shipped_or_untrained(cells_per_axis, seed)?,
+    ) -> Result<Option<NetworkEvent>, NetworkError> {
+        let cells = mission.grid().cells_per_axis() as usize;
+        let (loaded, device, largest) = match &self.state {
+            PlannerState::Closed => return self.reopen(settings, mission, seed, largest_batch),
+            PlannerState::Opening(opening) => (&opening.loaded, &opening.device, opening.largest_batch),
+            PlannerState::Open(open) => (&open.loaded, &open.device, open.largest_batch),
         };
-        let untrained = NetworkWeights::untrained(weights.config(), seed)?;
-        let is_trained = weights != untrained;
-        let encoder = LeafEncoder::new(weights.config(), mission)?;
+        let fits = *device == settings.device && largest_batch <= largest;
+        if fits && loaded.settings == *settings && loaded.weights.config().cells_per_axis == cells {
+            return Ok(None);
+        }
+        if fits && let PlannerState::Open(open) = &mut self.state {
+            let loaded = Loaded::new(settings, mission, seed)?;
+            if loaded.weights.config() == open.loaded.weights.config() {
+                open.thread.load_weights(loaded.weights.clone())?;
+                open.loaded = loaded;
+                return Ok(Some(NetworkEvent::NewWeights));
+            }
+        }
+        self.reopen(settings, mission, seed, largest_batch)
+    }
+
+    fn reopen(
+        &mut self,
+        settings: &NetworkSettings,
+        mission: &Mission,
+        seed: Seed,
+        largest_batch: usize,
+    ) -> Result<Option<NetworkEvent>, NetworkError> {
+        // The old one's thread ends first: a card has no room for two.
+        self.state = PlannerState::Closed;
+        let loaded = Loaded::new(settings, mission, seed)?;
+        self.state = PlannerState::Opening(Box::new(Opening::begin(loaded, largest_batch, self.counters.clone())?));
+        Ok(None)
+    }
+
+    /// What all networks since the run's start have counted.
+    pub fn counts(&self) -> EvaluationCounts {
+        self.counters.counts()
+    }
+
+    /// The network as it is now, if one was ever asked for.
+    pub fn snapshot(&self, counts: &EvaluationCounts) -> Option<NetworkSnapshot> {
+        let (loaded, warm_up, device, reason) = match &self.state {
+            PlannerState::Closed => return None,
+            PlannerState::Opening(opening) => {
+                let reason = "it is being made ready".to_owned();
+                (&opening.loaded, opening.warm_up.get(), opening.device.to_string(), reason)
+            }
+            PlannerState::Open(open) => {
+                (&open.loaded, open.warm_up, open.choice.device.to_string(), open.choice.reason.clone())
+            }
+        };
+        let config = loaded.weights.config();
+        Some(NetworkSnapshot {
+            device,
+            reason,
+            architecture: described(config),
+            is_trained: loaded.is_trained,
+            source: loaded.source.clone(),
+            warm_up,
+            batch_sizes: counts.histogram.iter().map(|(rows, batches)| (*rows, *batches)).collect(),
+        })
+    }
+}
+
+impl Loaded {
+    fn new(settings: &NetworkSettings, mission: &Mission, seed: Seed) -> Result<Self, NetworkError> {
+        let (weights, source) = planning_weights(settings, mission.grid().cells_per_axis(), seed)?;
+        LeafEncoder::new(weights.config(), mission)?;
+        let is_trained = weights != NetworkWeights::untrained(weights.config(), seed)?;
+        Ok(Self { settings: settings.clone(), weights, source, is_trained })
+    }
+}
+
+impl Opening {
+    fn begin(loaded: Loaded, largest_batch: usize, counters: EvaluationCounters) -> Result<Self, NetworkError> {
         let (warn, warnings) = unbounded();
         let (tell, told) = unbounded();
-        let device = settings.device.clone();
+        let (device, weights) = (loaded.settings.device.clone(), loaded.weights.clone());
         let make = move || {
-            // The receiver lives as long as the thread that this runs on.
+            // The receivers live as long as the thread that this runs on is wanted.
             let opened = open_evaluator(&device, &weights, largest_batch, move |text| drop(warn.send(text)))?;
             drop(tell.send(opened.choice));
             Ok(opened.evaluator)
         };
-        let thread = EvaluatorThread::spawn(make, |_| {})?;
+        let warm_up = Arc::new(WarmUpProgress::default());
+        let progress = warm_up.clone();
+        let thread = OpeningThread::begin(make, move |now| progress.set(now), counters)?;
+        let device = loaded.settings.device.clone();
+        Ok(Self { thread, told, warnings, warm_up, device, loaded, largest_batch })
+    }
+
+    fn finish(self, thread: EvaluatorThread, mission: &Mission) -> Result<OpenNetwork, NetworkError> {
         let gone = |_| NetworkError::ThreadStopped { reason: "it ended while it was opened".into() };
-        let choice = told.recv().map_err(gone)?;
-        Ok(Self {
+        Ok(OpenNetwork {
             thread,
-            encoder,
-            choice,
+            encoder: LeafEncoder::new(self.loaded.weights.config(), mission)?,
+            choice: self.told.recv().map_err(gone)?,
             batches: Default::default(),
-            settings: settings.clone(),
-            is_trained,
-            cells_per_axis,
+            loaded: self.loaded,
             code: mission.compact_code().clone(),
-            largest_batch,
-            warnings,
+            device: self.device,
+            largest_batch: self.largest_batch,
+            warnings: self.warnings,
+            warm_up: self.warm_up.get(),
         })
-    }
-
-    /// What the user should know of the device since the last call.
-    pub fn take_warnings(&self) -> Vec<String> {
-        self.warnings.try_iter().collect()
-    }
-
-    /// Whether weights were given or the shipped ones fit.
-    pub fn is_trained(&self) -> bool {
-        self.is_trained
     }
 }
 
-/// The shipped network where it fits the grid; else an untrained one, with compact layers where the grid allows them.
-fn shipped_or_untrained(cells_per_axis: u32, seed: Seed) -> Result<NetworkWeights, NetworkError> {
+impl WarmUpProgress {
+    fn set(&self, now: WarmUp) {
+        self.of.store(now.of, Ordering::Relaxed);
+        self.done.store(now.done, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> (usize, usize) {
+        (self.done.load(Ordering::Relaxed), self.of.load(Ordering::Relaxed))
+    }
+}
+
+impl OpenNetwork {
+    /// Whether it reads the grid of that mission.
+    pub fn reads(&self, mission: &Mission) -> bool {
+        self.loaded.weights.config().cells_per_axis == mission.grid().cells_per_axis() as usize
+    }
+
+    /// Reads beliefs as that mission writes them: another sensor model has another code.
+    fn read_code(&mut self, mission: &Mission) -> Result<(), NetworkError> {
+        if self.code != *mission.compact_code() {
+            self.encoder = LeafEncoder::new(self.loaded.weights.config(), mission)?;
+            self.code = mission.compact_code().clone();
+        }
+        Ok(())
+    }
+
+    /// What the user should know of the device since the last call: that it was lost.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        let warnings: Vec<String> = self.warnings.try_iter().collect();
+        if let Some(lost) = warnings.last() {
+            self.choice = DeviceChoice { device: ResolvedDevice::Cpu, reason: lost.clone() };
+        }
+        warnings
+    }
+
+    /// Whether its weights are others than those that training begins with.
+    pub fn is_trained(&self) -> bool {
+        self.loaded.is_trained
+    }
+}
+
+/// "compact, 642334 parameters".
+pub fn described(config: &PolicyValueNetConfig) -> String {
+    format!("{}, {} parameters", config.name(), config.parameter_count())
+}
+
+/// The weights that plan with these settings on a grid of that size, and where they come from.
+///
+/// # Errors
+/// [`NetworkError`] if no network can be made for that grid.
+pub fn planning_weights(
+    settings: &NetworkSettings,
+    cells_per_axis: u32,
+    seed: Seed,
+) -> Result<(NetworkWeights, String), NetworkError> {
+    if let Some(weights) = &settings.weights {
+        return Ok((weights.clone(), settings.source.clone()));
+    }
     let cells = cells_per_axis as usize;
     let shipped = NetworkWeights::shipped()?;
     if shipped.config().cells_per_axis == cells {
-        return Ok(shipped);
+        return Ok((shipped, "shipped with the crate".to_owned()));
     }
-    let compact = PolicyValueNetConfig::compact().with_cells_per_axis(cells);
-    let config = match compact.validate() {
+    let source = format!("made for a belief of {cells}³ voxels, which the shipped network does not read");
+    Ok((NetworkWeights::untrained(&layers_for(cells), seed)?, source))
+}
+
+/// Compact layers where the grid allows them, else those of the reference.
+pub fn layers_for(cells_per_axis: usize) -> PolicyValueNetConfig {
+    let compact = PolicyValueNetConfig::compact().with_cells_per_axis(cells_per_axis);
+    match compact.validate() {
         Ok(()) => compact,
-        Err(_) => PolicyValueNetConfig::reference().with_cells_per_axis(cells),
-    };
-    NetworkWeights::untrained(&config, seed)
+        Err(_) => PolicyValueNetConfig::reference().with_cells_per_axis(cells_per_axis),
+    }
 }

@@ -56,6 +56,8 @@ pub struct NetworkSettings {
     /// Its weights. Default: `None`, the network that comes with the crate, or an untrained one on other grids than its
     /// own.
     pub weights: Option<NetworkWeights>,
+    /// Where those weights come from, for panel and messages. Default: empty.
+    pub source: String,
     /// The device it runs on. Default: [`NetworkDevice::Auto`].
     pub device: NetworkDevice,
 }
@@ -65,7 +67,8 @@ pub struct NetworkSettings {
 pub struct TrainingSettings {
     /// Directory of its checkpoints; a run that is there is resumed. Default: `out/training`.
     pub directory: PathBuf,
-    /// What a new run is made of, but for the scenario, which is the one that is flown when it starts.
+    /// What a new run is made of, but for the scenario, which is the one that is flown when it starts, and the size of
+    /// the belief that the network reads, which is the scenario's. A run that is resumed keeps what it began with.
     pub config: TrainingConfig,
 }
 

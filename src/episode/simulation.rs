@@ -8,12 +8,13 @@ use bevy::ecs::world::World;
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{EpisodePace, EpisodePicture, EpisodePlanner, PictureChange};
 use crate::episode::error::EpisodeError;
-use crate::episode::meter::{Meter, Phase};
+use crate::episode::meter::{Load, Meter};
 use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
 use crate::episode::settings::EpisodeSettings;
-use crate::episode::snapshot::{EpisodeSnapshot, SimulationSnapshot};
+use crate::episode::snapshot::{EpisodeSnapshot, SimDiagnostics, SimulationSnapshot};
 use crate::episode::systems::{Publication, publish, simulation_schedule};
+use crate::episode::training::Trainer;
 use crate::episode::trees::Trees;
 use crate::episode::workers::Workers;
 
@@ -52,6 +53,7 @@ impl Simulation {
         world.insert_resource(run);
         world.init_resource::<Trees>();
         world.init_resource::<NetworkPlanner>();
+        world.init_resource::<Trainer>();
         world.init_resource::<Meter>();
         world.init_resource::<Messages<SimCommand>>();
         Ok(Self { world, schedule: simulation_schedule() })
@@ -78,9 +80,9 @@ impl Simulation {
 
     /// Runs the schedule once.
     pub fn tick(&mut self) {
-        let start = Instant::now();
+        self.world.resource_mut::<Meter>().begin_tick(Instant::now());
         self.schedule.run(&mut self.world);
-        self.world.resource_mut::<Meter>().spent(Phase::Tick, start);
+        self.world.resource_mut::<Meter>().end_tick(Instant::now());
     }
 
     /// Ticks until every episode has flown its last step. With
@@ -114,6 +116,13 @@ impl Simulation {
     /// The latest snapshot that was built.
     pub fn latest_snapshot(&self) -> Arc<SimulationSnapshot> {
         self.world.resource::<Publication>().latest.clone()
+    }
+
+    /// Rates and shares over the whole run so far; those of a snapshot are over about its last second.
+    pub fn total_diagnostics(&self) -> SimDiagnostics {
+        let counts = self.world.resource::<NetworkPlanner>().counts();
+        let load = Load::of(self.world.resource::<Workers>(), &counts);
+        self.world.resource::<Meter>().total(load)
     }
 
     /// From now on the schedule builds a snapshot at most once per interval.

@@ -227,8 +227,12 @@ pub struct NetworkLoad {
     pub batches_per_s: f64,
     /// Leaves over rows of the padded batches, 0 to 1.
     pub fill: f64,
-    /// Share of the wall time in which the network's thread evaluates, 0 to 1.
+    /// Share of the wall time in which the network evaluates, 0 to 1.
     pub busy: f64,
+    /// Share of the wall time in which the network waits for leaves, 0 to 1.
+    pub starved: f64,
+    /// Share of the wall time in which the simulation waits for the network, 0 to 1.
+    pub awaited: f64,
 }
 
 /// The network that plans.
@@ -236,7 +240,7 @@ pub struct NetworkLoad {
 pub struct NetworkSnapshot {
     /// Where it runs.
     pub device: String,
-    /// Why there.
+    /// Why there, in one sentence.
     pub reason: String,
     /// Name of its layers and number of its parameters.
     pub architecture: String,
@@ -258,7 +262,7 @@ pub enum TrainingStatus {
     Starting,
     /// Self-play, learning and evaluation take turns.
     Running,
-    /// Waits between two cycles; its directory can be resumed.
+    /// It stands at its last checkpoint, from which it can be resumed.
     Paused,
     /// It ended with an error, which a notice names.
     Failed,

@@ -24,6 +24,7 @@ pub struct Workers {
     pool: Option<TaskPool>,
     scratch: Vec<Scratch>,
     busy_ns: AtomicU64,
+    shared: Duration,
 }
 
 impl Workers {
@@ -32,7 +33,12 @@ impl Workers {
         let count = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
         let pool = (count > 1)
             .then(|| TaskPoolBuilder::new().num_threads(count - 1).thread_name("proxops".to_owned()).build());
-        Self { pool, scratch: (0..count).map(|_| Scratch::default()).collect(), busy_ns: AtomicU64::new(0) }
+        Self {
+            pool,
+            scratch: (0..count).map(|_| Scratch::default()).collect(),
+            busy_ns: AtomicU64::new(0),
+            shared: Duration::ZERO,
+        }
     }
 
     /// How many workers there are.
@@ -45,6 +51,11 @@ impl Workers {
         Duration::from_nanos(self.busy_ns.load(Ordering::Relaxed))
     }
 
+    /// Time that callers have spent in [`share`](Self::share).
+    pub fn shared(&self) -> Duration {
+        self.shared
+    }
+
     /// Hands the jobs, first come first served, to whichever worker is free. Returns when all workers have stopped.
     ///
     /// A worker that finds no job left raises `starved`, which long jobs may look at to stop early.
@@ -52,6 +63,7 @@ impl Workers {
         if jobs.is_empty() {
             return;
         }
+        let began = Instant::now();
         let queue = Mutex::new(jobs);
         let panicked = Mutex::new(None);
         let busy_ns = &self.busy_ns;
@@ -82,6 +94,7 @@ impl Workers {
                 });
             }
         }
+        self.shared += began.elapsed();
         if let Some(payload) = lock(&panicked).take() {
             resume_unwind(payload);
         }
@@ -155,7 +168,7 @@ mod tests {
         workers.share((0..2).collect(), &AtomicBool::new(false), |_, _: u32| {
             meeting.wait();
         });
-        assert!(workers.busy() > Duration::ZERO);
+        assert!(workers.busy() > Duration::ZERO && workers.shared() > Duration::ZERO);
     }
 
     #[test]

@@ -95,13 +95,20 @@ impl CheckpointDirectory {
         Ok(directory)
     }
 
+    /// Whether there is a run in `path`, sound or not.
+    pub fn holds_run(path: &Path) -> bool {
+        let directory = Self { path: path.to_owned() };
+        path.join(MANIFEST).exists() || directory.generations().is_ok_and(|generations| !generations.is_empty())
+    }
+
     /// The directory of an earlier run.
     ///
     /// # Errors
     /// [`CheckpointError::Empty`] if there is no checkpoint in it, [`CheckpointError::Io`] if it cannot be read.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, CheckpointError> {
         let directory = Self { path: path.into() };
-        if directory.generations()?.is_empty() && !directory.path.join(MANIFEST).exists() {
+        directory.names()?;
+        if !Self::holds_run(&directory.path) {
             return Err(CheckpointError::Empty { path: directory.path });
         }
         Self::create(directory.path)
@@ -402,7 +409,8 @@ mod tests {
 
     #[test]
     fn the_latest_generation_comes_back() {
-        let (_folder, directory) = run(3);
+        let (folder, directory) = run(3);
+        assert!(CheckpointDirectory::holds_run(directory.path()) && !CheckpointDirectory::holds_run(folder.path()));
         let latest = CheckpointDirectory::open(directory.path()).unwrap().load_latest().unwrap();
         assert_eq!(latest.number, 3);
         assert_eq!(latest.read_json::<u64>("counters.json").unwrap(), 3);

@@ -1,67 +1,14 @@
 //! Evaluators around evaluators: counting, recording and replaying, checking against another device.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::EvaluationCounters;
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp, check_batch};
 use super::simple_evaluators::hash_of_row;
 use super::weights::NetworkWeights;
-
-/// What an evaluator has done so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EvaluationCounts {
-    /// Batches evaluated.
-    pub batches: u64,
-    /// Leaves evaluated.
-    pub leaves: u64,
-    /// Leaves that the batches had room for: recommended batch × batches.
-    pub room: u64,
-    /// How many batches had so many leaves.
-    pub histogram: BTreeMap<usize, u64>,
-    /// Time spent evaluating.
-    pub busy: Duration,
-}
-
-impl EvaluationCounts {
-    /// Leaves as a fraction of the room in the batches; may exceed 1 where batches exceed the recommended size.
-    pub fn fill_ratio(&self) -> f64 {
-        if self.room == 0 { 0.0 } else { self.leaves as f64 / self.room as f64 }
-    }
-
-    /// Leaves per batch.
-    pub fn mean_batch(&self) -> f64 {
-        if self.batches == 0 { 0.0 } else { self.leaves as f64 / self.batches as f64 }
-    }
-
-    /// Leaves per second of busy time.
-    pub fn leaves_per_busy_second(&self) -> f64 {
-        if self.busy.is_zero() { 0.0 } else { self.leaves as f64 / self.busy.as_secs_f64() }
-    }
-}
-
-/// Reads the counts of a [`CountingEvaluator`] from another thread.
-#[derive(Clone, Debug, Default)]
-pub struct EvaluationCounters(Arc<Mutex<EvaluationCounts>>);
-
-impl EvaluationCounters {
-    /// The counts now.
-    pub fn counts(&self) -> EvaluationCounts {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn add(&self, leaves: usize, room: usize, busy: Duration) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.batches += 1;
-        counts.leaves += leaves as u64;
-        counts.room += room as u64;
-        *counts.histogram.entry(leaves).or_default() += 1;
-        counts.busy += busy;
-    }
-}
 
 /// Counts batches and leaves and the time they take.
 #[derive(Debug)]
@@ -91,11 +38,16 @@ impl<E: Evaluator> Evaluator for CountingEvaluator<E> {
         self.inner.attributes()
     }
 
+    fn padded_rows(&self, leaves: usize) -> usize {
+        self.inner.padded_rows(leaves)
+    }
+
     fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
-        let start = Instant::now();
-        self.inner.evaluate(batch)?;
-        self.counters.add(batch.leaves(), self.inner.attributes().recommended_batch, start.elapsed());
-        Ok(())
+        self.counters.begin();
+        let result = self.inner.evaluate(batch);
+        let rows = self.inner.padded_rows(batch.leaves());
+        self.counters.end(result.is_ok().then_some((batch.leaves(), rows)));
+        result
     }
 
     fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
@@ -306,7 +258,7 @@ mod tests {
         let counts = counters.counts();
         assert_eq!((counts.batches, counts.leaves), (3, 32));
         assert_eq!(counts.histogram, BTreeMap::from([(8, 2), (16, 1)]));
-        assert_eq!(counts.fill_ratio(), 32.0 / (3.0 * 64.0));
+        assert_eq!((counts.rows, counts.fill()), (32, 1.0));
     }
 
     #[test]

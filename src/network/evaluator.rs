@@ -138,6 +138,17 @@ pub trait Evaluator: Send {
     /// same batch may go to another evaluator.
     fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError>;
 
+    /// Rows that a batch of so many leaves has once it is padded.
+    fn padded_rows(&self, leaves: usize) -> usize {
+        leaves
+    }
+
+    /// Another evaluator with the same weights and the same answers that may work at the same time as this one; `None`
+    /// where the device takes one batch after the other anyway.
+    fn twin(&self) -> Option<Box<dyn Evaluator>> {
+        None
+    }
+
     /// Runs every batch shape once, so that no kernel is compiled or tuned during a run.
     ///
     /// # Errors
@@ -166,6 +177,14 @@ impl Evaluator for Box<dyn Evaluator> {
 
     fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
         self.as_mut().evaluate(batch)
+    }
+
+    fn padded_rows(&self, leaves: usize) -> usize {
+        self.as_ref().padded_rows(leaves)
+    }
+
+    fn twin(&self) -> Option<Box<dyn Evaluator>> {
+        self.as_ref().twin()
     }
 
     fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {

@@ -66,6 +66,10 @@ impl Evaluator for FallbackEvaluator {
         self.attempt(&mut |evaluator| evaluator.evaluate(batch))
     }
 
+    fn padded_rows(&self, leaves: usize) -> usize {
+        self.current.padded_rows(leaves)
+    }
+
     fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
         self.attempt(&mut |evaluator| evaluator.warm_up(progress))
     }

@@ -8,12 +8,13 @@
 //! | [`value_target`], [`return_from_value`] | what the value head predicts |
 //! | [`NetworkDevice`], [`choose_device`] | CPU or Vulkan adapter, chosen at run time, with the reason |
 //! | [`Evaluator`] | evaluates a batch in place; network, uniform, seeded random, and decorators around them |
-//! | [`EvaluatorThread`] | the one thread that talks to Burn |
+//! | [`EvaluatorThread`] | the thread that talks to Burn, and what it counts: [`EvaluationCounts`] |
 //! | [`NetworkWeights`] | weights as bytes, independent of any device |
 //! | [`CheckpointDirectory`] | one directory a run: versioned, checksummed, written atomically |
 
 mod checkpoint;
 mod config;
+mod counts;
 mod decorators;
 mod device;
 mod error;
@@ -34,10 +35,8 @@ mod weights;
 
 pub use checkpoint::{CheckpointDirectory, CheckpointWriter, Generation};
 pub use config::{ConvolutionConfig, PolicyValueNetConfig};
-pub use decorators::{
-    CheckingEvaluator, CountingEvaluator, EvaluationCounters, EvaluationCounts, Recording, RecordingEvaluator,
-    ReplayingEvaluator,
-};
+pub use counts::{EvaluationCounters, EvaluationCounts};
+pub use decorators::{CheckingEvaluator, CountingEvaluator, Recording, RecordingEvaluator, ReplayingEvaluator};
 pub use device::{
     AdapterDescription, AdapterKind, AdapterSelector, DeviceChoice, NetworkDevice, ResolvedDevice, adapters,
     choose_device,
@@ -52,6 +51,6 @@ pub use network_evaluator::{BatchPlan, NetworkEvaluator};
 pub use open::{OpenedEvaluator, open_evaluator};
 pub(crate) use sealed::{SealedKind, open_sealed, seal};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
-pub use thread::{EvaluatorThread, Finished};
+pub use thread::{EvaluatorThread, Finished, OpeningThread};
 pub use value::{return_from_value, value_target};
 pub use weights::NetworkWeights;

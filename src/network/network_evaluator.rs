@@ -125,10 +125,7 @@ impl<B: Backend> NetworkEvaluator<B> {
                 .par_chunks(rows * row_len)
                 .zip(evaluations.par_chunks_mut(*rows))
                 .try_for_each(|(inputs, evaluations)| self.evaluate_shape(inputs, row_len, *rows, evaluations)),
-            BatchPlan::Padded { shapes } => {
-                let shape = shapes.iter().copied().find(|shape| *shape >= leaves).unwrap_or(leaves);
-                self.evaluate_shape(inputs, row_len, shape, evaluations)
-            }
+            BatchPlan::Padded { .. } => self.evaluate_shape(inputs, row_len, self.padded_rows(leaves), evaluations),
         }
     }
 
@@ -158,6 +155,27 @@ impl<B: Backend> Evaluator for NetworkEvaluator<B> {
                 EvaluatorAttributes { recommended_batch: max_batch, max_batch }
             }
         }
+    }
+
+    fn padded_rows(&self, leaves: usize) -> usize {
+        match &self.plan {
+            BatchPlan::Pieces { rows } => leaves.next_multiple_of(*rows),
+            BatchPlan::Padded { shapes } => shapes.iter().copied().find(|shape| *shape >= leaves).unwrap_or(leaves),
+        }
+    }
+
+    /// Pieces of two batches share the cores, so that none is idle while the last piece of one batch is at work. A card
+    /// has one queue.
+    fn twin(&self) -> Option<Box<dyn Evaluator>> {
+        let twin = || Self {
+            name: self.name.clone(),
+            network: self.network.clone(),
+            weights: self.weights.clone(),
+            device: self.device.clone(),
+            plan: self.plan.clone(),
+            lost: self.lost.clone(),
+        };
+        matches!(self.plan, BatchPlan::Pieces { .. }).then(|| Box::new(twin()) as Box<dyn Evaluator>)
     }
 
     fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
@@ -261,6 +279,26 @@ mod tests {
     fn different_leaves_are_told_apart() {
         let found = evaluations(&mut evaluator(BatchPlan::for_cpu()), &[1, 2]);
         assert_ne!(found[0], found[1]);
+    }
+
+    #[test]
+    fn batches_are_padded_to_whole_pieces_or_the_next_shape() {
+        let rows = |plan: BatchPlan, leaves: [usize; 3]| {
+            let evaluator = evaluator(plan);
+            leaves.map(|leaves| evaluator.padded_rows(leaves))
+        };
+        assert_eq!(rows(BatchPlan::for_cpu(), [1, 8, 33]), [8, 8, 40]);
+        assert_eq!(rows(BatchPlan::for_card(32), [1, 3, 17]), [2, 8, 32]);
+    }
+
+    #[test]
+    fn only_the_cpu_has_a_twin_and_it_gives_the_same_bits() {
+        let mut one = evaluator(BatchPlan::for_cpu());
+        let (mut here, mut there) = (batch(&[3, 4]), batch(&[3, 4]));
+        one.twin().unwrap().evaluate(&mut there).unwrap();
+        one.evaluate(&mut here).unwrap();
+        assert_eq!(here.evaluations(), there.evaluations());
+        assert!(evaluator(BatchPlan::for_card(4)).twin().is_none());
     }
 
     #[test]

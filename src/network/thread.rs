@@ -1,9 +1,12 @@
-//! The one thread that talks to Burn.
+//! The threads that talk to Burn.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use super::counts::EvaluationCounters;
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, WarmUp};
 use super::weights::NetworkWeights;
@@ -28,15 +31,108 @@ enum Job {
 /// An evaluator on a thread of its own. Batches come back in the order in which they were submitted.
 ///
 /// Burn keeps a stream, a memory pool and a polling thread for every thread that uses a card, so all work for a
-/// card, learning included ([`run`](Self::run)), goes through here. The thread ends when this handle is dropped.
+/// card, learning included ([`run`](Self::run)), goes through here. An evaluator with a [twin](Evaluator::twin) gets a
+/// second thread, and batches go to the two in turn. The threads end when this handle is dropped.
 #[derive(Debug)]
 pub struct EvaluatorThread {
+    lanes: Vec<Lane>,
+    submitted: AtomicUsize,
+    received: AtomicUsize,
+    name: String,
+    attributes: EvaluatorAttributes,
+    counters: EvaluationCounters,
+}
+
+/// One thread with an evaluator.
+#[derive(Debug)]
+struct Lane {
     /// `None` only while dropping.
     jobs: Option<Sender<Job>>,
     finished: Receiver<Finished>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the first thread tells once it is ready.
+struct Ready {
     name: String,
     attributes: EvaluatorAttributes,
+    twin: Option<Box<dyn Evaluator>>,
+}
+
+/// An evaluator that is being made and warmed up on its thread.
+///
+/// Dropping it leaves the thread to itself; it ends with the warm-up.
+pub struct OpeningThread {
+    /// `None` once it has been handed over.
+    lane: Option<Lane>,
+    is_ready: Receiver<Result<Ready, NetworkError>>,
+    counters: EvaluationCounters,
+}
+
+impl OpeningThread {
+    /// Starts the thread, which makes the evaluator and warms it up, reporting to `progress`. What it does later is added
+    /// to `counters`.
+    ///
+    /// # Errors
+    /// [`NetworkError::ThreadStopped`] if the system gives no thread.
+    pub fn begin<E: Evaluator + 'static>(
+        make: impl FnOnce() -> Result<E, NetworkError> + Send + 'static,
+        mut progress: impl FnMut(WarmUp) + Send + 'static,
+        counters: EvaluationCounters,
+    ) -> Result<Self, NetworkError> {
+        let (ready, is_ready) = bounded(1);
+        let counting = counters.clone();
+        let lane = Lane::spawn(move |jobs, finish| {
+            // Sending fails if nobody listens any more.
+            match make().and_then(|mut made| made.warm_up(&mut progress).map(|()| made)) {
+                Err(error) => drop(ready.send(Err(error))),
+                Ok(mut evaluator) => {
+                    let (name, attributes) = (evaluator.name(), evaluator.attributes());
+                    counting.ready();
+                    let _ = ready.send(Ok(Ready { name, attributes, twin: evaluator.twin() }));
+                    serve(&mut evaluator, jobs, finish, &counting);
+                }
+            }
+        })?;
+        Ok(Self { lane: Some(lane), is_ready, counters })
+    }
+
+    /// The thread, if it is ready before that time has passed.
+    pub fn wait_for(&mut self, time: Duration) -> Option<Result<EvaluatorThread, NetworkError>> {
+        match self.is_ready.recv_timeout(time) {
+            Ok(ready) => Some(ready.and_then(|ready| self.hand_over(ready))),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Err(stopped())),
+        }
+    }
+
+    /// The thread, when it is ready.
+    ///
+    /// # Errors
+    /// Whatever making or warming up the evaluator returned.
+    pub fn wait(mut self) -> Result<EvaluatorThread, NetworkError> {
+        let ready = self.is_ready.recv().unwrap_or_else(|_| Err(stopped()))?;
+        self.hand_over(ready)
+    }
+
+    fn hand_over(&mut self, ready: Ready) -> Result<EvaluatorThread, NetworkError> {
+        let Ready { name, attributes, twin } = ready;
+        let mut lanes = Vec::from_iter(self.lane.take());
+        if let Some(mut twin) = twin {
+            let counting = self.counters.clone();
+            lanes.push(Lane::spawn(move |jobs, finish| serve(&mut twin, jobs, finish, &counting))?);
+        }
+        let (submitted, received) = Default::default();
+        Ok(EvaluatorThread { lanes, submitted, received, name, attributes, counters: self.counters.clone() })
+    }
+}
+
+impl Drop for OpeningThread {
+    fn drop(&mut self) {
+        if let Some(lane) = &mut self.lane {
+            lane.thread = None;
+        }
+    }
 }
 
 impl EvaluatorThread {
@@ -47,28 +143,9 @@ impl EvaluatorThread {
     /// thread.
     pub fn spawn<E: Evaluator + 'static>(
         make: impl FnOnce() -> Result<E, NetworkError> + Send + 'static,
-        mut progress: impl FnMut(WarmUp) + Send + 'static,
+        progress: impl FnMut(WarmUp) + Send + 'static,
     ) -> Result<Self, NetworkError> {
-        let (jobs, job_queue) = unbounded();
-        let (finish, finished) = unbounded();
-        let (ready, is_ready) = bounded(1);
-        let thread = std::thread::Builder::new()
-            .name("network".into())
-            .spawn(move || {
-                let mut evaluator = match make().and_then(|mut made| made.warm_up(&mut progress).map(|()| made)) {
-                    Ok(evaluator) => evaluator,
-                    Err(error) => {
-                        // Nobody listens any more if the caller has gone.
-                        let _ = ready.send(Err(error));
-                        return;
-                    }
-                };
-                let _ = ready.send(Ok((evaluator.name(), evaluator.attributes())));
-                serve(&mut evaluator, &job_queue, &finish);
-            })
-            .map_err(|error| NetworkError::ThreadStopped { reason: error.to_string() })?;
-        let (name, attributes) = is_ready.recv().unwrap_or_else(|_| Err(stopped()))?;
-        Ok(Self { jobs: Some(jobs), finished, thread: Some(thread), name, attributes })
+        OpeningThread::begin(make, progress, EvaluationCounters::default())?.wait()
     }
 
     /// Name of the evaluator when it was made.
@@ -81,12 +158,18 @@ impl EvaluatorThread {
         self.attributes
     }
 
+    /// A handle to what it has counted.
+    pub fn counters(&self) -> EvaluationCounters {
+        self.counters.clone()
+    }
+
     /// Sends a batch off. It comes back through [`receive`](Self::receive) with its `ticket`.
     ///
     /// # Errors
     /// [`NetworkError::ThreadStopped`].
     pub fn submit(&self, ticket: u64, batch: EvaluationBatch) -> Result<(), NetworkError> {
-        self.send(Job::Evaluate { ticket, batch })
+        let lane = self.submitted.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
+        self.lanes[lane].send(Job::Evaluate { ticket, batch })
     }
 
     /// Waits for the next batch. Call it only for batches that were submitted.
@@ -94,12 +177,19 @@ impl EvaluatorThread {
     /// # Errors
     /// [`NetworkError::ThreadStopped`].
     pub fn receive(&self) -> Result<Finished, NetworkError> {
-        self.finished.recv().map_err(|_| stopped())
+        let start = Instant::now();
+        let lane = self.received.fetch_add(1, Ordering::Relaxed) % self.lanes.len();
+        let finished = self.lanes[lane].finished.recv().map_err(|_| stopped());
+        self.counters.waited(start.elapsed());
+        finished
     }
 
-    /// The next batch, if one is back.
+    /// The next batch, if it is back.
     pub fn try_receive(&self) -> Option<Finished> {
-        self.finished.try_recv().ok()
+        let lane = self.received.load(Ordering::Relaxed) % self.lanes.len();
+        let finished = self.lanes[lane].finished.try_recv().ok()?;
+        self.received.fetch_add(1, Ordering::Relaxed);
+        Some(finished)
     }
 
     /// Replaces the weights behind the batches submitted so far, and waits until that is done.
@@ -107,9 +197,15 @@ impl EvaluatorThread {
     /// # Errors
     /// [`NetworkError::Weights`] if they do not fit; [`NetworkError::ThreadStopped`].
     pub fn load_weights(&self, weights: NetworkWeights) -> Result<(), NetworkError> {
-        let (reply, answer) = bounded(1);
-        self.send(Job::LoadWeights { weights, reply })?;
-        answer.recv().unwrap_or_else(|_| Err(stopped()))
+        let (reply, answers) = unbounded();
+        for lane in &self.lanes {
+            lane.send(Job::LoadWeights { weights: weights.clone(), reply: reply.clone() })?;
+        }
+        drop(reply);
+        for _ in &self.lanes {
+            answers.recv().unwrap_or_else(|_| Err(stopped()))?;
+        }
+        Ok(())
     }
 
     /// Runs other work for the device on this thread, behind the batches submitted so far, and waits for it.
@@ -118,10 +214,22 @@ impl EvaluatorThread {
     /// [`NetworkError::ThreadStopped`].
     pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NetworkError> {
         let (reply, answer) = bounded(1);
-        self.send(Job::Run(Box::new(move || {
+        self.lanes[0].send(Job::Run(Box::new(move || {
             let _ = reply.send(work());
         })))?;
         answer.recv().map_err(|_| stopped())
+    }
+}
+
+impl Lane {
+    fn spawn(work: impl FnOnce(&Receiver<Job>, &Sender<Finished>) + Send + 'static) -> Result<Self, NetworkError> {
+        let (jobs, job_queue) = unbounded();
+        let (finish, finished) = unbounded();
+        let thread = std::thread::Builder::new()
+            .name("network".into())
+            .spawn(move || work(&job_queue, &finish))
+            .map_err(|error| NetworkError::ThreadStopped { reason: error.to_string() })?;
+        Ok(Self { jobs: Some(jobs), finished, thread: Some(thread) })
     }
 
     fn send(&self, job: Job) -> Result<(), NetworkError> {
@@ -129,7 +237,7 @@ impl EvaluatorThread {
     }
 }
 
-impl Drop for EvaluatorThread {
+impl Drop for Lane {
     fn drop(&mut self) {
         // A closed queue ends the thread once it has served what is in it.
         self.jobs = None;
@@ -140,11 +248,19 @@ impl Drop for EvaluatorThread {
 }
 
 /// Failing to send means that the handle is being dropped; the queue then ends by itself.
-fn serve(evaluator: &mut impl Evaluator, jobs: &Receiver<Job>, finish: &Sender<Finished>) {
+fn serve(
+    evaluator: &mut impl Evaluator,
+    jobs: &Receiver<Job>,
+    finish: &Sender<Finished>,
+    counters: &EvaluationCounters,
+) {
     for job in jobs {
         match job {
             Job::Evaluate { ticket, mut batch } => {
+                counters.begin();
                 let result = evaluator.evaluate(&mut batch);
+                let size = (batch.leaves(), evaluator.padded_rows(batch.leaves()));
+                counters.end(result.is_ok().then_some(size));
                 let _ = finish.send(Finished { ticket, batch, result });
             }
             Job::LoadWeights { weights, reply } => {
@@ -175,6 +291,29 @@ mod tests {
         batch
     }
 
+    /// Answers with the first number of the first row, once somebody lets it.
+    struct Gated(Receiver<()>, Option<Box<Gated>>);
+
+    impl Evaluator for Gated {
+        fn name(&self) -> String {
+            "gated".into()
+        }
+
+        fn attributes(&self) -> EvaluatorAttributes {
+            EvaluatorAttributes { recommended_batch: 1, max_batch: 1 }
+        }
+
+        fn twin(&self) -> Option<Box<dyn Evaluator>> {
+            self.1.as_ref().map(|twin| Box::new(Self(twin.0.clone(), None)) as Box<dyn Evaluator>)
+        }
+
+        fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+            self.0.recv().map_err(|_| stopped())?;
+            batch.evaluations_mut()[0].value = batch.row(0)[0];
+            Ok(())
+        }
+    }
+
     #[test]
     fn batches_come_back_in_order_and_as_if_evaluated_here() {
         let thread = thread();
@@ -189,6 +328,42 @@ mod tests {
             assert_eq!(finished.batch.evaluations(), expected.evaluations());
         }
         assert!(thread.try_receive().is_none());
+        let counts = thread.counters().counts();
+        assert_eq!((counts.batches, counts.leaves, counts.rows), (8, 8, 8));
+    }
+
+    #[test]
+    fn a_twin_that_is_faster_does_not_change_the_order() {
+        let (open, gate) = unbounded();
+        let (open_twin, twin_gate) = unbounded();
+        let make = move || Ok(Gated(gate, Some(Box::new(Gated(twin_gate, None)))));
+        let thread = EvaluatorThread::spawn(make, |_| {}).unwrap();
+        for ticket in 0..4 {
+            thread.submit(ticket, batch(ticket as f32)).unwrap();
+        }
+        // The twin has its two batches done before the first evaluator may begin.
+        (0..2).for_each(|_| open_twin.send(()).unwrap());
+        while thread.counters().counts().batches < 2 {
+            std::thread::yield_now();
+        }
+        assert!(thread.try_receive().is_none());
+        (0..2).for_each(|_| open.send(()).unwrap());
+        for ticket in 0..4 {
+            let finished = thread.receive().unwrap();
+            assert_eq!((finished.ticket, finished.batch.evaluations()[0].value), (ticket, ticket as f32));
+        }
+    }
+
+    #[test]
+    fn an_evaluator_is_handed_over_when_it_is_ready_and_not_before() {
+        let (open, gate) = bounded::<()>(0);
+        let make = move || gate.recv().map(|()| SeededRandomEvaluator::new(1)).map_err(|_| stopped());
+        let mut opening = OpeningThread::begin(make, |_| {}, EvaluationCounters::default()).unwrap();
+        assert!(opening.wait_for(Duration::ZERO).is_none());
+        open.send(()).unwrap();
+        let thread = opening.wait().unwrap();
+        thread.submit(3, batch(1.0)).unwrap();
+        assert_eq!(thread.receive().unwrap().ticket, 3);
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub enum TrainingError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Whoever watched the progress broke it off.
+    #[error("stopped in the middle of a cycle; the run can be resumed from its last checkpoint")]
+    Stopped,
     /// Self-play failed.
     #[error("self-play: {0}")]
     SelfPlay(String),

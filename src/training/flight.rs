@@ -3,6 +3,7 @@
 //! While the network evaluates the leaves of one cohort, the other cohorts walk their trees: neither waits for the other
 //! as long as both have work. What a batch holds is a function of the episodes alone, never of timing.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,8 @@ pub struct FlownEpisode {
 pub struct FlightProgress {
     /// Decisions taken.
     pub decisions: u64,
+    /// Decisions to take.
+    pub of_decisions: u64,
     /// Leaves evaluated.
     pub leaves: u64,
     /// Episodes ended.
@@ -92,9 +95,29 @@ pub fn fly(
     config: &FlightConfig,
     progress: &mut dyn FnMut(&FlightProgress),
 ) -> Result<Vec<FlownEpisode>, TrainingError> {
+    fly_until(network, thread, missions, episodes, config, &mut |state| {
+        progress(state);
+        ControlFlow::Continue(())
+    })
+}
+
+/// As [`fly`], and stops after the batch at which `progress` breaks off.
+///
+/// # Errors
+/// As [`fly`]; [`TrainingError::Stopped`] if it was stopped.
+pub fn fly_until(
+    network: &PolicyValueNetConfig,
+    thread: &EvaluatorThread,
+    missions: &dyn MissionSource,
+    episodes: std::ops::Range<u32>,
+    config: &FlightConfig,
+    progress: &mut dyn FnMut(&FlightProgress) -> ControlFlow<()>,
+) -> Result<Vec<FlownEpisode>, TrainingError> {
     let mut flight = Flight { network, missions, config, waiting: episodes.clone(), flown: Vec::new() };
     let mut state = FlightProgress { of: episodes.len(), ..Default::default() };
     let mut cohorts = flight.cohorts()?;
+    let steps = cohorts.iter().flat_map(|cohort| &cohort.slots).map(|slot| slot.mission.steps()).max().unwrap_or(0);
+    state.of_decisions = episodes.len() as u64 * u64::from(steps);
     while cohorts.iter().any(|cohort| !cohort.slots.is_empty()) {
         for (ticket, cohort) in cohorts.iter_mut().enumerate().filter(|(_, cohort)| !cohort.slots.is_empty()) {
             cohort.take_evaluations(thread, &mut state)?;
@@ -104,11 +127,22 @@ pub fn fly(
             cohort.write_leaves();
             state.searching += start.elapsed();
             cohort.submit(thread, ticket as u64)?;
-            progress(&state);
+            if progress(&state).is_break() {
+                collect(&mut cohorts, thread)?;
+                return Err(TrainingError::Stopped);
+            }
         }
     }
     flight.flown.sort_by_key(|episode| episode.number);
     Ok(flight.flown)
+}
+
+/// Takes the batches still out back, so that nobody else gets them.
+fn collect(cohorts: &mut [Cohort], thread: &EvaluatorThread) -> Result<(), TrainingError> {
+    for _ in cohorts.iter().filter(|cohort| cohort.submitted) {
+        thread.receive()?;
+    }
+    Ok(())
 }
 
 struct Flight<'a> {
@@ -380,6 +414,22 @@ mod tests {
     }
 
     #[test]
+    fn a_stopped_flight_leaves_the_network_ready_for_the_next() {
+        let thread = EvaluatorThread::spawn(|| Ok(SeededRandomEvaluator::new(1)), |_| {}).unwrap();
+        let (network, config) = (PolicyValueNetConfig::compact(), config(4, 2));
+        let mut stop = |progress: &FlightProgress| match progress.decisions {
+            0..3 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        };
+        let stopped = fly_until(&network, &thread, &mission(), 0..5, &config, &mut stop);
+        assert!(matches!(stopped, Err(TrainingError::Stopped)));
+        let again = fly(&network, &thread, &mission(), 0..5, &config, &mut |_| {}).unwrap();
+        let samples =
+            |episodes: &[FlownEpisode]| episodes.iter().map(|flown| flown.samples.clone()).collect::<Vec<_>>();
+        assert_eq!(samples(&again), samples(&flown(&config, 0..5)));
+    }
+
+    #[test]
     fn batches_are_as_large_as_a_cohort() {
         let evaluator = CountingEvaluator::new(SeededRandomEvaluator::new(1));
         let counters = evaluator.counters();
@@ -389,7 +439,7 @@ mod tests {
         fly(&PolicyValueNetConfig::compact(), &thread, &mission(), 0..8, &config(8, 2), &mut note).unwrap();
         let counts = counters.counts();
         assert_eq!(counts.leaves, last.leaves);
-        assert_eq!((last.episodes, last.of, last.decisions), (8, 8, 32));
+        assert_eq!((last.episodes, last.of, last.decisions, last.of_decisions), (8, 8, 32, 32));
         // Walks to the last step need no evaluation, so a few batches are smaller.
         assert!(counts.mean_batch() > 3.5, "{:?}", counts.histogram);
         assert!(counts.histogram.keys().all(|leaves| *leaves <= 4));

@@ -2,23 +2,29 @@
 
 #[cfg(test)]
 mod bandit;
+mod config;
 mod error;
 mod flight;
 mod history;
 mod learner;
 mod learning_rate;
 mod mirror;
+mod progress;
 mod randomisation;
 mod replay;
 mod run;
 mod samples;
+mod statistics;
 
+pub use config::TrainingConfig;
 pub use error::TrainingError;
-pub use flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly};
+pub use flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly, fly_until};
 pub use history::{CycleEntry, EvaluationEntry, History, HistoryEntry};
 pub use learner::{Learn, Learner, LearnerConfig, StepLosses};
 pub use learning_rate::CosineDecay;
+pub use progress::TrainingProgress;
 pub use randomisation::{RandomisationConfig, RandomisedMissions, Shapes};
 pub use replay::ReplayBuffer;
-pub use run::{TrainingConfig, TrainingProgress, TrainingRun, mean_and_interval};
+pub use run::{CycleReport, TrainingRun};
 pub use samples::{EpisodeRecorder, EpisodeSamples, Sample, StepSample};
+pub use statistics::mean_and_interval;

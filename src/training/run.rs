@@ -1,108 +1,33 @@
 //! A whole training run: self-play, learning and evaluation in cycles, each ending with a checkpoint.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
 use serde::{Deserialize, Serialize};
 
-use crate::mission::{Mission, Scenario, Seed};
+use crate::mission::Mission;
 use crate::network::{
     BeliefEncoding, CheckpointDirectory, CheckpointError, EvaluatorThread, Generation, LeafEncoder, NetworkDevice,
-    NetworkWeights, PolicyValueNetConfig, open_evaluator,
+    NetworkWeights, open_evaluator,
 };
-use crate::search::{AlphaZeroConfig, Exploration};
+use crate::search::Exploration;
 
+use super::config::TrainingConfig;
 use super::error::TrainingError;
-use super::flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly};
+use super::flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly_until};
 use super::history::{CycleEntry, EvaluationEntry, History, HistoryEntry};
-use super::learner::{Learn, Learner, LearnerConfig, StepLosses};
-use super::randomisation::{RandomisationConfig, RandomisedMissions, Shapes};
+use super::learner::{Learn, Learner, StepLosses};
+use super::progress::TrainingProgress;
+use super::randomisation::{RandomisedMissions, Shapes};
 use super::replay::ReplayBuffer;
+use super::statistics::mean_and_interval;
 
 const CONFIG_FILE: &str = "config.json";
 const COUNTERS_FILE: &str = "counters.json";
 const BEST_FILE: &str = "best.bin";
 const HISTORY_FILE: &str = "history.jsonl";
-
-/// Everything that a run is made of. Two runs with equal configurations on the CPU have equal bits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainingConfig {
-    /// Seed of weights, missions, noise and batches. Default 1.
-    pub seed: Seed,
-    /// What is flown, before randomisation. Default: the reference scenario.
-    pub scenario: Scenario,
-    /// What differs from episode to episode.
-    pub randomisation: RandomisationConfig,
-    /// Layers of the network.
-    pub network: PolicyValueNetConfig,
-    /// How every decision is searched.
-    pub search: AlphaZeroConfig,
-    /// How the network is fitted.
-    pub learner: LearnerConfig,
-    /// Transitions that the replay buffer holds. Above 0; default 20,000.
-    pub replay_transitions: usize,
-    /// Episodes of self-play a cycle. Above 0; default 64.
-    pub episodes_per_cycle: u32,
-    /// Learning steps a cycle. Default 100.
-    pub learning_steps_per_cycle: u64,
-    /// Episodes at a time. Above 0; default 64.
-    pub parallel: usize,
-    /// Cohorts that they are dealt out to. Above 0; default 2.
-    pub cohorts: usize,
-    /// λ of the value targets: 1 is the plain return, less trusts the search's values more. 0 to 1; default 1.
-    pub lambda: f64,
-    /// Cycles between evaluations; 0 for none. Default 4.
-    pub evaluate_every: u32,
-    /// Pairs of episodes of an evaluation. Above 1; default 32.
-    pub evaluation_pairs: u32,
-}
-
-impl Default for TrainingConfig {
-    fn default() -> Self {
-        Self {
-            seed: Seed(1),
-            scenario: Scenario::reference(),
-            randomisation: RandomisationConfig::default(),
-            network: PolicyValueNetConfig::compact(),
-            search: AlphaZeroConfig::default(),
-            learner: LearnerConfig::default(),
-            replay_transitions: 20_000,
-            episodes_per_cycle: 64,
-            learning_steps_per_cycle: 100,
-            parallel: 64,
-            cohorts: 2,
-            lambda: 1.0,
-            evaluate_every: 4,
-            evaluation_pairs: 32,
-        }
-    }
-}
-
-impl TrainingConfig {
-    /// Checks every number against its range.
-    ///
-    /// # Errors
-    /// The first field out of range, named.
-    pub fn validate(&self) -> Result<(), TrainingError> {
-        let checks = [
-            ("replay_transitions", self.replay_transitions > 0, self.replay_transitions.to_string(), "above 0"),
-            ("episodes_per_cycle", self.episodes_per_cycle > 0, self.episodes_per_cycle.to_string(), "above 0"),
-            ("parallel", self.parallel > 0, self.parallel.to_string(), "above 0"),
-            ("cohorts", self.cohorts > 0, self.cohorts.to_string(), "above 0"),
-            ("lambda", (0.0..=1.0).contains(&self.lambda), self.lambda.to_string(), "0 to 1"),
-            ("evaluation_pairs", self.evaluation_pairs > 1, self.evaluation_pairs.to_string(), "above 1"),
-        ];
-        if let Some((field, _, value, accepted)) = checks.into_iter().find(|(_, accepted, ..)| !accepted) {
-            return Err(TrainingError::Config { field, value, accepted });
-        }
-        self.learner.validate()?;
-        self.randomisation.validate()?;
-        self.search.validate().map_err(|error| TrainingError::SelfPlay(error.to_string()))?;
-        Ok(self.network.validate()?)
-    }
-}
 
 /// What a run has to remember besides weights and transitions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -113,25 +38,22 @@ struct Counters {
     history_bytes: u64,
     /// Total rewards of the best network on the evaluation's episodes; empty before the first evaluation.
     best_rewards: Vec<f64>,
+    /// Cycle after which an evaluation made the best network the best; 0 for the one that the run began with.
+    #[serde(default)]
+    best_cycle: u32,
 }
 
-/// What a run is doing.
+/// What one cycle came to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TrainingProgress {
-    /// Flying episodes of self-play.
-    SelfPlay(FlightProgress),
-    /// Learning: steps done and to do in this cycle, and the losses of the last one.
-    Learning {
-        /// Steps done.
-        done: u64,
-        /// Steps to do.
-        of: u64,
-        /// Losses of the last step.
-        losses: StepLosses,
-    },
-    /// Flying the episodes of an evaluation.
-    Evaluating(FlightProgress),
+pub struct CycleReport {
+    /// Self-play and learning.
+    pub cycle: CycleEntry,
+    /// The evaluation at its end, if one was due.
+    pub evaluation: Option<EvaluationEntry>,
 }
+
+/// Watches a run; breaking off stops it in the middle of a cycle.
+type Watcher<'a> = &'a mut dyn FnMut(&TrainingProgress) -> ControlFlow<()>;
 
 /// A training run on the CPU's learner and any device's evaluator.
 pub struct TrainingRun {
@@ -251,16 +173,30 @@ impl TrainingRun {
         self.directory.path().join(HISTORY_FILE)
     }
 
-    /// One cycle: self-play, learning, now and then an evaluation, and a checkpoint. A process killed in the middle loses
-    /// this cycle and nothing else.
+    /// The network to play with: the best one, or the newest one until an evaluation has promoted one, for before that
+    /// the best is still the one that the run began with.
     ///
     /// # Errors
-    /// [`TrainingError`].
-    pub fn run_cycle(&mut self, progress: &mut dyn FnMut(&TrainingProgress)) -> Result<CycleEntry, TrainingError> {
+    /// [`TrainingError::Network`] if it cannot be read back.
+    pub fn preferred(&self) -> Result<NetworkWeights, TrainingError> {
+        if self.best_cycle() > 0 { Ok(self.best.clone()) } else { self.latest() }
+    }
+
+    /// The cycle after which an evaluation promoted the best network; 0 before the first promotion.
+    pub fn best_cycle(&self) -> u32 {
+        self.counters.best_cycle
+    }
+
+    /// One cycle: self-play, learning, now and then an evaluation, and a checkpoint. A process killed in the middle loses
+    /// this cycle and nothing else. So does one whose `progress` breaks off: drop the run then, and resume it.
+    ///
+    /// # Errors
+    /// [`TrainingError`]; [`TrainingError::Stopped`] if `progress` broke off.
+    pub fn run_cycle(&mut self, progress: Watcher) -> Result<CycleReport, TrainingError> {
         let first = self.counters.episodes;
         let episodes = first..first + self.config.episodes_per_cycle;
         let flown = self.fly_all(&self.training, episodes, Exploration::SelfPlay, &mut |flight| {
-            progress(&TrainingProgress::SelfPlay(*flight));
+            progress(&TrainingProgress::SelfPlay(*flight))
         })?;
         let mut entry = summary_of(&flown);
         for episode in flown {
@@ -276,27 +212,31 @@ impl TrainingRun {
         entry.learning_steps = self.learner.steps();
         entry.transitions = self.replay.len();
         self.history.append(&HistoryEntry::Cycle(entry.clone()))?;
+        let mut report = CycleReport { cycle: entry, evaluation: None };
         if self.config.evaluate_every > 0 && self.counters.cycle.is_multiple_of(self.config.evaluate_every) {
             let evaluation = self.evaluate(progress)?;
-            self.history.append(&HistoryEntry::Evaluation(evaluation))?;
+            self.history.append(&HistoryEntry::Evaluation(evaluation.clone()))?;
+            report.evaluation = Some(evaluation);
         }
         self.checkpoint()?;
-        Ok(entry)
+        Ok(report)
     }
 
-    fn learn(&mut self, progress: &mut dyn FnMut(&TrainingProgress)) -> Result<StepLosses, TrainingError> {
+    fn learn(&mut self, progress: Watcher) -> Result<StepLosses, TrainingError> {
         let of = self.config.learning_steps_per_cycle;
         let mut sum = StepLosses::default();
         for done in 1..=of {
             let losses = self.learner.step(&self.replay)?;
             sum.add(&losses);
-            progress(&TrainingProgress::Learning { done, of, losses });
+            if progress(&TrainingProgress::Learning { done, of, losses }).is_break() {
+                return Err(TrainingError::Stopped);
+            }
         }
         Ok(sum.divided_by(of.max(1)))
     }
 
     /// The learner's network and the best one on the same held-out episodes; the better one is the best from now on.
-    fn evaluate(&mut self, progress: &mut dyn FnMut(&TrainingProgress)) -> Result<EvaluationEntry, TrainingError> {
+    fn evaluate(&mut self, progress: Watcher) -> Result<EvaluationEntry, TrainingError> {
         if self.counters.best_rewards.is_empty() {
             self.thread.load_weights(self.best.clone())?;
             self.counters.best_rewards = self.rewards(progress)?;
@@ -318,14 +258,15 @@ impl TrainingRun {
         if promoted {
             self.best = self.learner.weights()?;
             self.counters.best_rewards = rewards;
+            self.counters.best_cycle = self.counters.cycle;
         }
         Ok(entry)
     }
 
-    fn rewards(&self, progress: &mut dyn FnMut(&TrainingProgress)) -> Result<Vec<f64>, TrainingError> {
+    fn rewards(&self, progress: Watcher) -> Result<Vec<f64>, TrainingError> {
         let episodes = 0..self.config.evaluation_pairs;
         let flown = self.fly_all(&self.held_out, episodes, Exploration::Off, &mut |flight| {
-            progress(&TrainingProgress::Evaluating(*flight));
+            progress(&TrainingProgress::Evaluating(*flight))
         })?;
         Ok(flown.iter().map(|episode| episode.metrics.total_reward).collect())
     }
@@ -335,7 +276,7 @@ impl TrainingRun {
         missions: &dyn MissionSource,
         episodes: std::ops::Range<u32>,
         exploration: Exploration,
-        progress: &mut dyn FnMut(&FlightProgress),
+        progress: &mut dyn FnMut(&FlightProgress) -> ControlFlow<()>,
     ) -> Result<Vec<FlownEpisode>, TrainingError> {
         let config = FlightConfig {
             seed: self.config.seed,
@@ -345,7 +286,7 @@ impl TrainingRun {
             cohorts: self.config.cohorts,
             lambda: self.config.lambda,
         };
-        fly(&self.config.network, &self.thread, missions, episodes, &config, progress)
+        fly_until(&self.config.network, &self.thread, missions, episodes, &config, progress)
     }
 
     fn checkpoint(&mut self) -> Result<Generation, TrainingError> {
@@ -382,26 +323,13 @@ fn summary_of(flown: &[FlownEpisode]) -> CycleEntry {
     }
 }
 
-/// Mean and half the width of its 95 % interval, by Student's t for up to 30 samples and the normal law beyond.
-pub fn mean_and_interval(samples: &[f64]) -> (f64, f64) {
-    /// Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
-    const STUDENT: [f64; 30] = [
-        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-        2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-    ];
-    let count = samples.len();
-    let mean = samples.iter().sum::<f64>() / count.max(1) as f64;
-    if count < 2 {
-        return (mean, f64::INFINITY);
-    }
-    let variance = samples.iter().map(|sample| (sample - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
-    let quantile = STUDENT.get(count - 2).copied().unwrap_or(1.96);
-    (mean, quantile * (variance / count as f64).sqrt())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::learner::LearnerConfig;
     use super::*;
+    use crate::mission::{Scenario, Seed};
+    use crate::network::PolicyValueNetConfig;
+    use crate::search::AlphaZeroConfig;
 
     fn config() -> TrainingConfig {
         let mut scenario = Scenario::reference();
@@ -425,7 +353,7 @@ mod tests {
 
     fn cycles(run: &mut TrainingRun, count: u32) {
         for _ in 0..count {
-            run.run_cycle(&mut |_| {}).unwrap();
+            run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap();
         }
     }
 
@@ -467,6 +395,47 @@ mod tests {
     }
 
     #[test]
+    fn a_run_stopped_in_the_middle_repeats_that_cycle_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let mut straight = TrainingRun::start(config(), &one, &NetworkDevice::Cpu, None).unwrap();
+        cycles(&mut straight, 2);
+        type Moment = fn(&TrainingProgress) -> bool;
+        let moments: [Moment; 3] = [
+            |progress| matches!(progress, TrainingProgress::SelfPlay(flight) if flight.decisions > 5),
+            |progress| matches!(progress, TrainingProgress::Learning { done: 2, .. }),
+            |progress| matches!(progress, TrainingProgress::Evaluating(flight) if flight.episodes > 0),
+        ];
+        drop(TrainingRun::start(config(), &other, &NetworkDevice::Cpu, None).unwrap());
+        for is_the_moment in moments {
+            let mut run = TrainingRun::resume(&other, None, &NetworkDevice::Cpu).unwrap();
+            let mut stop = |progress: &TrainingProgress| match is_the_moment(progress) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            // The evaluation is at the end of the second cycle.
+            let stopped = (0..2).find_map(|_| run.run_cycle(&mut stop).err());
+            assert!(matches!(stopped, Some(TrainingError::Stopped)));
+        }
+        let mut resumed = TrainingRun::resume(&other, None, &NetworkDevice::Cpu).unwrap();
+        assert_eq!(resumed.cycle(), 1);
+        cycles(&mut resumed, 1);
+        assert_eq!(straight.latest().unwrap(), resumed.latest().unwrap());
+        assert_eq!(straight.counters, resumed.counters);
+        assert_eq!(std::fs::read(straight.history_path()).unwrap(), std::fs::read(resumed.history_path()).unwrap());
+    }
+
+    #[test]
+    fn the_newest_network_is_preferred_until_one_is_promoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        cycles(&mut run, 1);
+        assert_eq!((run.best_cycle(), run.preferred().unwrap()), (0, run.latest().unwrap()));
+        run.counters.best_cycle = 1;
+        assert_eq!(run.preferred().unwrap(), *run.best());
+    }
+
+    #[test]
     fn a_damaged_checkpoint_offers_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let mut run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
@@ -486,13 +455,5 @@ mod tests {
         drop(TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap());
         let error = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).err().unwrap().to_string();
         assert!(error.contains("already holds a run"), "{error}");
-    }
-
-    #[test]
-    fn the_interval_of_a_mean_is_students() {
-        let (mean, half) = mean_and_interval(&[1.0, 2.0, 3.0]);
-        // Standard deviation 1, three samples: 4.303/√3.
-        assert!((mean - 2.0).abs() < 1e-12 && (half - 4.303 / 3_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(mean_and_interval(&[1.0]).1, f64::INFINITY);
     }
 }

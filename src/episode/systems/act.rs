@@ -1,13 +1,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use bevy::ecs::change_detection::{Mut, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodeMission, EpisodePlanner, EpisodeState};
-use crate::episode::meter::{Meter, Phase};
+use crate::episode::meter::Meter;
 use crate::episode::workers::{Scratch, Workers};
 
 /// Carries out the decisions: burn, propagation, image and belief update, spread over the workers.
@@ -16,19 +15,19 @@ pub fn act(
     mut meter: ResMut<Meter>,
     mut episodes: Query<(&EpisodeMission, &mut EpisodeState, &mut EpisodePlanner)>,
 ) {
-    let start = Instant::now();
     let decided: VecDeque<_> =
         episodes.iter_mut().filter(|(.., planner)| matches!(**planner, EpisodePlanner::Decided(_))).collect();
     if decided.is_empty() {
         return;
     }
     let count = decided.len() as u64;
+    let before = workers.busy();
     workers.share(decided, &AtomicBool::new(false), |scratch, (mission, mut state, planner)| {
         step(scratch, mission, &mut state, planner);
     });
     meter.count.decisions += count;
     meter.count.observations += count;
-    meter.spent(Phase::Act, start);
+    meter.work.rays += workers.busy() - before;
 }
 
 fn step(scratch: &mut Scratch, mission: &EpisodeMission, state: &mut EpisodeState, mut planner: Mut<EpisodePlanner>) {

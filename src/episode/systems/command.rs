@@ -12,21 +12,28 @@ use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePl
 use crate::episode::error::EpisodeError;
 use crate::episode::run::{Run, validate_episodes, waiting_parameters, with_immediate_parameters};
 use crate::episode::settings::EpisodeSettings;
+use crate::episode::systems::network::{load_network, save_network, start_training, use_shipped_network};
+use crate::episode::training::Trainer;
 use crate::mission::{Mission, Scenario};
 
 /// Most episode numbers that an error message lists.
 const LISTED: usize = 16;
 
-type Episodes<'w, 's> =
+pub type Episodes<'w, 's> =
     Query<'w, 's, (&'static Episode, &'static mut EpisodeMission, &'static mut EpisodePace, &'static EpisodePlanner)>;
 
 /// Carries out commands in the order they came; one that cannot be carried out becomes an error notice.
-pub fn carry_out_commands(mut run: ResMut<Run>, mut commands: ResMut<Messages<SimCommand>>, mut episodes: Episodes) {
+pub fn carry_out_commands(
+    mut run: ResMut<Run>,
+    mut trainer: ResMut<Trainer>,
+    mut commands: ResMut<Messages<SimCommand>>,
+    mut episodes: Episodes,
+) {
     if commands.is_empty() {
         return;
     }
     for command in without_overwritten(commands.drain()) {
-        if let Err(error) = carry_out(command, &mut run, &mut episodes) {
+        if let Err(error) = carry_out(command, &mut run, &mut trainer, &mut episodes) {
             run.notices.error(error.to_string());
         }
     }
@@ -53,7 +60,12 @@ fn without_overwritten(commands: impl Iterator<Item = SimCommand>) -> Vec<SimCom
     kept
 }
 
-fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
+fn carry_out(
+    command: SimCommand,
+    run: &mut Run,
+    trainer: &mut Trainer,
+    episodes: &mut Episodes,
+) -> Result<(), EpisodeError> {
     match command {
         SimCommand::Play => play(run, episodes),
         SimCommand::Pause => run.paused = true,
@@ -84,13 +96,14 @@ fn carry_out(command: SimCommand, run: &mut Run, episodes: &mut Episodes) -> Res
         // Without a base folder, relative paths count from the scenario's own.
         SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
-        SimCommand::LoadNetwork(_) | SimCommand::UseShippedNetwork | SimCommand::SaveNetwork(_) => todo_network(),
-        SimCommand::StartTraining | SimCommand::PauseTraining => todo_network(),
+        SimCommand::LoadNetwork(path) => load_network(&path, run, episodes)?,
+        SimCommand::UseShippedNetwork => use_shipped_network(run, episodes)?,
+        SimCommand::SaveNetwork(path) => save_network(path, run)?,
+        SimCommand::StartTraining => start_training(run, trainer)?,
+        SimCommand::PauseTraining => trainer.pause()?,
     }
     Ok(())
 }
-
-fn todo_network() {}
 
 /// Lets the run go on; steps asked for while it was paused are part of it.
 fn play(run: &mut Run, episodes: &mut Episodes) {
@@ -132,7 +145,7 @@ fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episod
 }
 
 /// The episodes that a change can still reach.
-fn unfinished<'a>(
+pub fn unfinished<'a>(
     episodes: &'a mut Episodes,
 ) -> impl Iterator<Item = (&'a Episode, Mut<'a, EpisodeMission>, Mut<'a, EpisodePace>, &'a EpisodePlanner)> {
     episodes.iter_mut().filter(|(.., planner)| !matches!(planner, EpisodePlanner::Finished))

@@ -10,12 +10,13 @@ use bevy::ecs::system::Query;
 use crate::episode::components::{
     Episode, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
-use crate::episode::meter::{Meter, Phase};
-use crate::episode::network::{COHORTS, NetworkPlanner, OpenNetwork};
+use crate::episode::meter::Meter;
+use crate::episode::network::{COHORTS, NetworkEvent, NetworkPlanner, OpenNetwork};
 use crate::episode::run::Run;
 use crate::episode::systems::plan::may_decide;
 use crate::episode::trees::Trees;
 use crate::episode::workers::{Scratch, Workers};
+use crate::mission::Mission;
 use crate::network::{EvaluationBatch, NetworkError};
 use crate::search::{AlphaZeroConfig, AlphaZeroSearch, Exploration};
 
@@ -59,9 +60,15 @@ pub fn consult(
         return;
     }
     all.sort_by_key(|episode| episode.episode.slot);
-    let consulted = open(&mut planner, &mut run).and_then(|network| {
+    let deadline = start + run.settings.tick_allowance;
+    // A changed grid waits for the next episodes: until the last of the old ones has ended, the new ones wait for it.
+    let oldest = all.iter().min_by_key(|episode| episode.episode.number).map(|oldest| oldest.mission.mission.clone());
+    let Some(mission) = oldest else { return };
+    let consulted = open(&mut planner, &mut run, &mission, deadline).and_then(|network| {
+        let Some(network) = network else { return Ok(0) };
+        all.retain(|episode| network.reads(&episode.mission.mission));
         let config = run.settings.search.with_network();
-        let shift = Shift { config: &config, trees: &trees, deadline: start + run.settings.tick_allowance };
+        let shift = Shift { config: &config, trees: &trees, deadline };
         shift.run(network, &mut workers, &mut all)
     });
     match consulted {
@@ -72,25 +79,31 @@ pub fn consult(
             run.paused = true;
         }
     }
-    meter.spent(Phase::Plan, start);
 }
 
-/// The network of the current settings; tells the user what is new about it.
-fn open<'a>(planner: &'a mut NetworkPlanner, run: &mut Run) -> Result<&'a mut OpenNetwork, NetworkError> {
+/// The network of the current settings, if it is ready before the tick's time is up; tells the user what is new about it.
+fn open<'a>(
+    planner: &'a mut NetworkPlanner,
+    run: &mut Run,
+    mission: &Mission,
+    deadline: Instant,
+) -> Result<Option<&'a mut OpenNetwork>, NetworkError> {
     let settings = run.settings.clone();
     let leaves = settings.search.alpha_zero.leaves_in_flight;
     let largest = (settings.episodes as usize).div_ceil(COHORTS) * leaves;
-    let (network, new) = planner.open(&settings.network, &run.mission, settings.seed, largest)?;
-    if new {
+    let patience = deadline.saturating_duration_since(Instant::now());
+    let opened = planner.open(&settings.network, mission, settings.seed, largest, patience)?;
+    let Some((network, event)) = opened else { return Ok(None) };
+    if event == Some(NetworkEvent::Opened) {
         run.notices.info(format!("network on {}: {}", network.choice.device, network.choice.reason));
-        if !network.is_trained() {
-            run.notices.warning("the network is untrained: it knows nothing yet".into());
-        }
+    }
+    if event.is_some() && !network.is_trained() {
+        run.notices.warning("the network is untrained: it knows nothing yet".into());
     }
     for warning in network.take_warnings() {
         run.notices.warning(warning);
     }
-    Ok(network)
+    Ok(Some(network))
 }
 
 struct Shift<'a> {

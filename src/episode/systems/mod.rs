@@ -3,6 +3,7 @@
 mod act;
 mod command;
 mod consult;
+mod network;
 mod plan;
 mod publish;
 mod record;
@@ -17,7 +18,7 @@ pub use publish::{Publication, publish};
 /// The parts of one tick of the simulation world, in this order. Order your own systems around them.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SimulationSystems {
-    /// Carries out the commands that have come in since the last tick.
+    /// Carries out the commands that have come in since the last tick, and hears of the training run.
     Command,
     /// Begins episodes: asked for by a reset, following a finished one, or added; takes their first image.
     Reset,
@@ -51,7 +52,7 @@ pub fn simulation_schedule() -> Schedule {
             .chain(),
     );
     schedule.add_systems((
-        command::carry_out_commands.in_set(SimulationSystems::Command),
+        (command::carry_out_commands, network::attend_training).chain().in_set(SimulationSystems::Command),
         (reset::despawn_episodes, reset::begin_episodes, reset::grant_steps).chain().in_set(SimulationSystems::Reset),
         (plan::plan, consult::consult).chain().in_set(SimulationSystems::Plan),
         act::act.in_set(SimulationSystems::Act),

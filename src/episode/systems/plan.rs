@@ -9,7 +9,7 @@ use bevy::ecs::system::Query;
 use crate::episode::components::{
     Episode, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
-use crate::episode::meter::{Meter, Phase};
+use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::trees::Trees;
 use crate::episode::workers::{Scratch, Workers};
@@ -72,7 +72,6 @@ pub fn plan(
     let jobs: VecDeque<_> = cohort.into_iter().collect();
     workers.share(jobs, &shift.starved, |scratch, mut episode| shift.plan(scratch, &mut episode));
     meter.count.simulations += shift.simulations.into_inner();
-    meter.spent(Phase::Plan, start);
 }
 
 /// Whether an episode may work on its decision: its pace allows it, or it is granted a step of a paused run.

@@ -8,9 +8,11 @@ use bevy::ecs::system::Query;
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
-use crate::episode::meter::{Meter, Phase};
+use crate::episode::meter::{Load, Meter};
+use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
 use crate::episode::snapshot::{EpisodeSnapshot, EpisodeStatus, SimulationSnapshot};
+use crate::episode::training::Trainer;
 use crate::episode::workers::Workers;
 use crate::mission::{EpisodeMetrics, Scenario};
 
@@ -46,6 +48,8 @@ pub fn is_due(publication: Res<Publication>) -> bool {
 pub fn publish(
     run: Res<Run>,
     workers: Res<Workers>,
+    planner: Res<NetworkPlanner>,
+    trainer: Res<Trainer>,
     mut meter: ResMut<Meter>,
     mut publication: ResMut<Publication>,
     mut episodes: Query<(
@@ -57,7 +61,6 @@ pub fn publish(
         &mut EpisodePicture,
     )>,
 ) {
-    let start = Instant::now();
     let mut pictures = Vec::with_capacity(episodes.iter().len());
     for (episode, mission, state, planner, history, mut picture) in &mut episodes {
         let latest = match (picture.change, picture.latest.take()) {
@@ -75,6 +78,9 @@ pub fn publish(
     let focus = run.focus_slot.min(run.settings.episodes - 1);
     let focus = pictures.iter().find(|(slot, _)| *slot == focus).map_or(0, |(_, picture)| picture.number);
     let episodes = pictures.into_iter().map(|(_, picture)| picture).collect();
+    let counts = planner.counts();
+    let diagnostics = meter.read(Load::of(&workers, &counts));
+    let network = shared(publication.latest.network.as_ref(), planner.snapshot(&counts));
     publication.latest = Arc::new(SimulationSnapshot {
         frame: publication.latest.frame + 1,
         settings: run.settings.clone(),
@@ -85,14 +91,19 @@ pub fn publish(
         seed: run.settings.seed,
         focus,
         episodes,
-        diagnostics: meter.read(workers.busy(), workers.count()),
+        diagnostics,
         notices: run.notices.to_vec(),
         pending: run.pending.clone(),
-        network: None,
-        training: None,
+        network,
+        training: trainer.snapshot(),
     });
     publication.at = Instant::now();
-    meter.spent(Phase::Publish, start);
+}
+
+/// What was published before, if it is still true.
+fn shared<T: PartialEq>(before: Option<&Arc<T>>, now: Option<T>) -> Option<Arc<T>> {
+    let now = now?;
+    Some(before.filter(|before| ***before == now).cloned().unwrap_or_else(|| Arc::new(now)))
 }
 
 /// The scenario of the next episode, shared with the snapshot before unless it has changed.

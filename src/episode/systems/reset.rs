@@ -55,7 +55,9 @@ pub fn begin_episodes(
         return;
     }
     run.next_number = run.next_number.wrapping_add(empty.len() as u32);
+    let before = workers.busy();
     let begun = begin_missions(&empty, &run, &mut workers);
+    meter.work.rays += workers.busy() - before;
     meter.count.observations += begun.len() as u64;
     run.pending =
         episodes.iter().flat_map(|(_, flown)| waiting_parameters(flown.mission.scenario(), &run.settings)).collect();

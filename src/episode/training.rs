@@ -1,0 +1,297 @@
+//! A training run on a thread of its own, beside the episodes.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use bevy::ecs::resource::Resource;
+
+use crate::episode::error::EpisodeError;
+use crate::episode::network::layers_for;
+use crate::episode::settings::TrainingSettings;
+use crate::episode::snapshot::{TrainingSnapshot, TrainingStatus};
+use crate::episode::workers::lock;
+use crate::mission::Scenario;
+use crate::network::{CheckpointDirectory, NetworkDevice, NetworkWeights};
+use crate::training::{
+    CycleReport, History, HistoryEntry, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
+};
+
+/// How long the end of the simulation waits for the run to stop. A run that is slower than that is left to itself: it
+/// ends with what it is doing, and a checkpoint is complete or not there at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at whether it has stopped.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// The training run beside the episodes, if there is one.
+#[derive(Resource, Default)]
+pub struct Trainer {
+    worker: Option<Worker>,
+}
+
+/// What the simulation has to know of.
+#[derive(Debug)]
+pub enum TrainingNews {
+    /// Something was done.
+    Info(String),
+    /// The run has ended because of this.
+    Error(String),
+    /// Another network is the one to play with.
+    Network {
+        /// The network.
+        weights: NetworkWeights,
+        /// The run and the cycle it comes from.
+        source: String,
+    },
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// What both threads see.
+struct Shared {
+    stop: AtomicBool,
+    state: Mutex<State>,
+}
+
+struct State {
+    snapshot: Arc<TrainingSnapshot>,
+    news: Vec<TrainingNews>,
+}
+
+/// What a run is to be.
+struct Plan {
+    directory: PathBuf,
+    config: TrainingConfig,
+    device: NetworkDevice,
+}
+
+impl Trainer {
+    /// Resumes the run in the directory, or starts one there with this scenario.
+    ///
+    /// # Errors
+    /// [`EpisodeError::Training`] if one is running already, or the system gives no thread.
+    pub fn start(
+        &mut self,
+        settings: &TrainingSettings,
+        scenario: Scenario,
+        device: &NetworkDevice,
+    ) -> Result<(), EpisodeError> {
+        let running = self.worker.as_ref().filter(|worker| !worker.shared.is_stopping());
+        if running.is_some_and(|worker| worker.status().is_alive()) {
+            return Err(EpisodeError::Training(format!("a run in {} is under way", settings.directory.display())));
+        }
+        let previous = self.worker.take().and_then(|mut worker| worker.handle.take());
+        let directory = settings.directory.clone();
+        let plan = Plan { config: config_for(settings, scenario), device: device.clone(), directory };
+        let shared = Arc::new(Shared::new(&plan));
+        let own = shared.clone();
+        let work = move || {
+            // Two runs must not share a directory.
+            if let Some(previous) = previous {
+                let _ = previous.join();
+            }
+            train(&plan, &own);
+        };
+        let handle = thread::Builder::new().name("proxops training".to_owned()).spawn(work);
+        let handle = handle.map_err(|error| EpisodeError::Training(error.to_string()))?;
+        self.worker = Some(Worker { shared, handle: Some(handle) });
+        Ok(())
+    }
+
+    /// Lets the run stop in the middle of its cycle.
+    ///
+    /// # Errors
+    /// [`EpisodeError::Training`] if none is running.
+    pub fn pause(&mut self) -> Result<(), EpisodeError> {
+        match self.worker.as_ref().filter(|worker| worker.status().is_alive()) {
+            Some(worker) => worker.shared.stop.store(true, Ordering::Relaxed),
+            None => return Err(EpisodeError::Training("no run is under way".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// The run as it is now.
+    pub fn snapshot(&self) -> Option<Arc<TrainingSnapshot>> {
+        self.worker.as_ref().map(|worker| lock(&worker.shared.state).snapshot.clone())
+    }
+
+    /// What has happened since the last call.
+    pub fn take_news(&mut self) -> Vec<TrainingNews> {
+        self.worker.as_ref().map(|worker| std::mem::take(&mut lock(&worker.shared.state).news)).unwrap_or_default()
+    }
+}
+
+impl TrainingStatus {
+    /// Whether its thread is at work.
+    fn is_alive(self) -> bool {
+        matches!(self, Self::Starting | Self::Running)
+    }
+}
+
+impl Worker {
+    fn status(&self) -> TrainingStatus {
+        lock(&self.shared.state).snapshot.status
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        let Some(handle) = self.handle.take() else { return };
+        let start = Instant::now();
+        while !handle.is_finished() && start.elapsed() < PATIENCE {
+            thread::sleep(GLANCE);
+        }
+        if handle.is_finished() {
+            // The thread catches its own panics.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Shared {
+    fn new(plan: &Plan) -> Self {
+        let snapshot = TrainingSnapshot {
+            directory: plan.directory.clone(),
+            doing: "making the network ready".to_owned(),
+            ..Default::default()
+        };
+        Self {
+            stop: AtomicBool::new(false),
+            state: Mutex::new(State { snapshot: Arc::new(snapshot), news: Vec::new() }),
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut TrainingSnapshot)) {
+        change(Arc::make_mut(&mut lock(&self.state).snapshot));
+    }
+
+    fn tell(&self, news: TrainingNews) {
+        lock(&self.state).news.push(news);
+    }
+
+    /// Shows the progress, and breaks off if the run is to stop.
+    fn watch(&self, progress: &TrainingProgress) -> ControlFlow<()> {
+        self.change(|snapshot| {
+            snapshot.doing = progress.to_string();
+            snapshot.done = progress.share_done() as f32;
+        });
+        if self.is_stopping() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn begun(&self, run: &TrainingRun) -> Result<(), TrainingError> {
+        let history = History::read(&run.history_path())?;
+        self.change(|snapshot| {
+            snapshot.status = TrainingStatus::Running;
+            snapshot.cycle = run.cycle();
+            for entry in history {
+                match entry {
+                    HistoryEntry::Cycle(entry) => snapshot.cycles.push(entry),
+                    HistoryEntry::Evaluation(entry) => snapshot.evaluations.push(entry),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn cycle_done(&self, report: CycleReport) {
+        self.change(|snapshot| {
+            snapshot.cycle = report.cycle.cycle;
+            snapshot.cycles.push(report.cycle);
+            snapshot.evaluations.extend(report.evaluation);
+        });
+    }
+
+    fn ended(&self, status: TrainingStatus, doing: &str) {
+        self.change(|snapshot| {
+            snapshot.status = status;
+            snapshot.doing = doing.to_owned();
+            snapshot.done = 0.0;
+        });
+    }
+}
+
+/// The settings' configuration for that scenario and its grid.
+fn config_for(settings: &TrainingSettings, scenario: Scenario) -> TrainingConfig {
+    let cells = scenario.grid.cells_per_axis as usize;
+    let network = settings.config.network.clone().with_cells_per_axis(cells);
+    let network = if network.validate().is_ok() { network } else { layers_for(cells) };
+    TrainingConfig { scenario, network, ..settings.config.clone() }
+}
+
+/// Runs cycles until it is stopped or fails.
+fn train(plan: &Plan, shared: &Shared) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| run_cycles(plan, shared)));
+    let error = match outcome {
+        Ok(TrainingError::Stopped) => {
+            shared.tell(TrainingNews::Info(format!("training in {} is paused", plan.directory.display())));
+            return shared.ended(TrainingStatus::Paused, "");
+        }
+        Ok(error) => error.to_string(),
+        Err(panic) => format!("it has stopped, please report it: {}", reason(panic.as_ref())),
+    };
+    shared.tell(TrainingNews::Error(format!("training: {error}")));
+    shared.ended(TrainingStatus::Failed, &error);
+}
+
+/// Why it ended.
+fn run_cycles(plan: &Plan, shared: &Shared) -> TrainingError {
+    let Err(error) = try_cycles(plan, shared);
+    error
+}
+
+fn try_cycles(plan: &Plan, shared: &Shared) -> Result<std::convert::Infallible, TrainingError> {
+    let mut run = if CheckpointDirectory::holds_run(&plan.directory) {
+        let run = TrainingRun::resume(&plan.directory, None, &plan.device)?;
+        let scenario = &run.config().scenario.name;
+        let directory = plan.directory.display();
+        let text =
+            format!("training goes on after cycle {} of the run in {directory}, scenario {scenario}", run.cycle());
+        shared.tell(TrainingNews::Info(text));
+        run
+    } else {
+        TrainingRun::start(plan.config.clone(), &plan.directory, &plan.device, None)?
+    };
+    shared.begun(&run)?;
+    let mut playing = None;
+    loop {
+        if run.cycle() > 0 {
+            let preferred = run.preferred()?;
+            if playing.as_ref() != Some(&preferred) {
+                let source = source_of(&run, plan);
+                shared.tell(TrainingNews::Network { weights: preferred.clone(), source });
+                playing = Some(preferred);
+            }
+        }
+        if shared.is_stopping() {
+            return Err(TrainingError::Stopped);
+        }
+        shared.cycle_done(run.run_cycle(&mut |progress| shared.watch(progress))?);
+    }
+}
+
+/// The cycle that the preferred network comes from.
+fn source_of(run: &TrainingRun, plan: &Plan) -> String {
+    let (kind, cycle) = match run.best_cycle() {
+        0 => ("newest", run.cycle()),
+        cycle => ("best", cycle),
+    };
+    format!("training in {}, cycle {cycle} ({kind})", plan.directory.display())
+}
+
+fn reason(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown reason")
+}

@@ -1,0 +1,90 @@
+//! What a training run is made of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::mission::{Scenario, Seed};
+use crate::network::PolicyValueNetConfig;
+use crate::search::AlphaZeroConfig;
+
+use super::error::TrainingError;
+use super::learner::LearnerConfig;
+use super::randomisation::RandomisationConfig;
+
+/// Everything that a run is made of. Two runs with equal configurations on the CPU have equal bits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Seed of weights, missions, noise and batches. Default 1.
+    pub seed: Seed,
+    /// What is flown, before randomisation. Default: the reference scenario.
+    pub scenario: Scenario,
+    /// What differs from episode to episode.
+    pub randomisation: RandomisationConfig,
+    /// Layers of the network.
+    pub network: PolicyValueNetConfig,
+    /// How every decision is searched.
+    pub search: AlphaZeroConfig,
+    /// How the network is fitted.
+    pub learner: LearnerConfig,
+    /// Transitions that the replay buffer holds. Above 0; default 20,000.
+    pub replay_transitions: usize,
+    /// Episodes of self-play a cycle. Above 0; default 64.
+    pub episodes_per_cycle: u32,
+    /// Learning steps a cycle. Default 100.
+    pub learning_steps_per_cycle: u64,
+    /// Episodes at a time. Above 0; default 64.
+    pub parallel: usize,
+    /// Cohorts that they are dealt out to. Above 0; default 2.
+    pub cohorts: usize,
+    /// λ of the value targets: 1 is the plain return, less trusts the search's values more. 0 to 1; default 1.
+    pub lambda: f64,
+    /// Cycles between evaluations; 0 for none. Default 4.
+    pub evaluate_every: u32,
+    /// Pairs of episodes of an evaluation. Above 1; default 32.
+    pub evaluation_pairs: u32,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            seed: Seed(1),
+            scenario: Scenario::reference(),
+            randomisation: RandomisationConfig::default(),
+            network: PolicyValueNetConfig::compact(),
+            search: AlphaZeroConfig::default(),
+            learner: LearnerConfig::default(),
+            replay_transitions: 20_000,
+            episodes_per_cycle: 64,
+            learning_steps_per_cycle: 100,
+            parallel: 64,
+            cohorts: 2,
+            lambda: 1.0,
+            evaluate_every: 4,
+            evaluation_pairs: 32,
+        }
+    }
+}
+
+impl TrainingConfig {
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// The first field out of range, named.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let checks = [
+            ("replay_transitions", self.replay_transitions > 0, self.replay_transitions.to_string(), "above 0"),
+            ("episodes_per_cycle", self.episodes_per_cycle > 0, self.episodes_per_cycle.to_string(), "above 0"),
+            ("parallel", self.parallel > 0, self.parallel.to_string(), "above 0"),
+            ("cohorts", self.cohorts > 0, self.cohorts.to_string(), "above 0"),
+            ("lambda", (0.0..=1.0).contains(&self.lambda), self.lambda.to_string(), "0 to 1"),
+            ("evaluation_pairs", self.evaluation_pairs > 1, self.evaluation_pairs.to_string(), "above 1"),
+        ];
+        if let Some((field, _, value, accepted)) = checks.into_iter().find(|(_, accepted, ..)| !accepted) {
+            return Err(TrainingError::Config { field, value, accepted });
+        }
+        self.learner.validate()?;
+        self.randomisation.validate()?;
+        self.search.validate().map_err(|error| TrainingError::SelfPlay(error.to_string()))?;
+        Ok(self.network.validate()?)
+    }
+}

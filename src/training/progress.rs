@@ -1,0 +1,78 @@
+//! What a training run is doing at the moment.
+
+use std::fmt;
+
+use super::flight::FlightProgress;
+use super::learner::StepLosses;
+
+/// What a run is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrainingProgress {
+    /// Flying episodes of self-play.
+    SelfPlay(FlightProgress),
+    /// Learning: steps done and to do in this cycle, and the losses of the last one.
+    Learning {
+        /// Steps done.
+        done: u64,
+        /// Steps to do.
+        of: u64,
+        /// Losses of the last step.
+        losses: StepLosses,
+    },
+    /// Flying the episodes of an evaluation.
+    Evaluating(FlightProgress),
+}
+
+impl TrainingProgress {
+    /// Share of it that is done, 0 to 1.
+    pub fn share_done(&self) -> f64 {
+        let share = |done: u64, of: u64| if of == 0 { 1.0 } else { (done as f64 / of as f64).min(1.0) };
+        match self {
+            Self::SelfPlay(flight) | Self::Evaluating(flight) => share(flight.decisions, flight.of_decisions),
+            Self::Learning { done, of, .. } => share(*done, *of),
+        }
+    }
+
+    /// Its name: one of the three parts of a cycle.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SelfPlay(_) => "self-play",
+            Self::Learning { .. } => "learning",
+            Self::Evaluating(_) => "evaluation",
+        }
+    }
+}
+
+impl fmt::Display for TrainingProgress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.name())?;
+        match self {
+            Self::SelfPlay(flight) | Self::Evaluating(flight) => write!(
+                formatter,
+                "{}/{} episodes, {}/{} decisions",
+                flight.episodes, flight.of, flight.decisions, flight.of_decisions
+            ),
+            Self::Learning { done, of, losses } => {
+                write!(formatter, "{done}/{of} steps, policy {:.3}, value {:.4}", losses.policy_loss, losses.value_loss)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_says_what_is_done_and_how_much_of_it() {
+        let flight = FlightProgress { decisions: 30, of_decisions: 120, episodes: 1, of: 4, ..Default::default() };
+        let progress = TrainingProgress::SelfPlay(flight);
+        assert_eq!(progress.to_string(), "self-play: 1/4 episodes, 30/120 decisions");
+        assert_eq!(progress.share_done(), 0.25);
+        let losses = StepLosses { policy_loss: 2.5, value_loss: 0.125, ..Default::default() };
+        let learning = TrainingProgress::Learning { done: 3, of: 4, losses };
+        assert_eq!(learning.to_string(), "learning: 3/4 steps, policy 2.500, value 0.1250");
+        assert_eq!(learning.share_done(), 0.75);
+        assert_eq!(TrainingProgress::Learning { done: 0, of: 0, losses }.share_done(), 1.0);
+    }
+}
