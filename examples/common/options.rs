@@ -81,6 +81,7 @@ impl RunOptions {
         }
         if let Some(path) = &self.network {
             settings.network.weights = Some(NetworkWeights::load(path)?);
+            settings.network.source = path.display().to_string();
         }
         if let Some(device) = &self.device {
             settings.network.device = device.clone();

@@ -2,16 +2,16 @@
 
 use std::ops::RangeInclusive;
 
-use bevy_egui::egui::{Color32, FontId, Id, Rangef, RichText, Ui, vec2};
+use bevy_egui::egui::{Color32, FontId, Id, Rangef, RichText, Sense, Shape, Stroke, Ui, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, Plot};
 
 use crate::panel::figures;
 use crate::panel::theme::Palette;
 
 /// Height of a plot without its horizontal axis.
-pub(super) const PLOT_HEIGHT: f32 = 72.0;
+const PLOT_HEIGHT: f32 = 62.0;
 /// What the lowest plot of a stack takes for the axis that all share.
-pub(super) const X_AXIS_HEIGHT: f32 = 18.0;
+const X_AXIS_HEIGHT: f32 = 18.0;
 /// Wide enough for "5545" in the axis font, so that the left edges of stacked plots align and never move.
 const Y_AXIS_WIDTH: f32 = 40.0;
 
@@ -47,9 +47,15 @@ pub(super) fn line_key(ui: &mut Ui, lines: &[(&str, Color32, bool)]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 0.0);
         for (name, colour, dashed) in lines {
-            ui.label(RichText::new(if *dashed { "╌" } else { "━" }).small().color(*colour));
+            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 12.0), Sense::hover());
+            let (from, to) = (rect.left_center(), rect.right_center());
+            if *dashed {
+                ui.painter().extend(Shape::dashed_line(&[from, to], Stroke::new(1.5, *colour), 4.0, 3.0));
+            } else {
+                ui.painter().line_segment([from, to], Stroke::new(2.0, *colour));
+            }
             ui.label(RichText::new(*name).small().color(Palette::of(ui).muted));
-            ui.add_space(4.0);
+            ui.add_space(5.0);
         }
     });
 }

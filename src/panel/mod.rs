@@ -20,6 +20,7 @@
 //! The panels read only the snapshot and send only [`SimCommand`](crate::episode::SimCommand)s.
 
 mod action_table;
+mod batch_histogram;
 mod chart;
 mod display;
 mod episodes;

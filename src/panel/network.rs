@@ -2,18 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use bevy_egui::egui::{Align, Button, Grid, Id, Label, Layout, ProgressBar, RichText, Ui, vec2};
-use egui_plot::{AxisHints, Bar, BarChart, HoverPosition, Plot};
+use bevy_egui::egui::{Align, Button, Grid, Label, Layout, RichText, Ui, vec2};
 
 use crate::episode::{NetworkLoad, NetworkSnapshot, SimCommand, SimulationSnapshot};
-use crate::panel::chart::axis;
+use crate::panel::batch_histogram::batch_histogram;
 use crate::panel::figures;
-use crate::panel::labelled::figure;
+use crate::panel::labelled::{figure, progress};
 use crate::panel::path_box::{PathBox, named};
 use crate::panel::theme::{Palette, tooltip};
 
 const NAME_WIDTH: f32 = 56.0;
-const HISTOGRAM_HEIGHT: f32 = 66.0;
 
 /// What the network panel remembers between frames.
 #[derive(Clone, Debug, Default)]
@@ -73,11 +71,9 @@ fn warm_up(ui: &mut Ui, (done, of): (usize, usize)) {
     if done >= of {
         return;
     }
-    let text = RichText::new(format!("warming up: {done} / {of} batch shapes")).small();
-    let palette = Palette::of(ui);
-    ui.add(
-        ProgressBar::new(done as f32 / of as f32).desired_height(16.0).fill(palette.filled(palette.network)).text(text),
-    );
+    let words = format!("warming up: {done} / {of} batch shapes");
+    let bar = progress(ui, done as f64 / of as f64, Palette::of(ui).network, words);
+    tooltip(ui, &bar, || "Every batch shape is evaluated once in advance, so that no decision waits for it.".to_owned());
 }
 
 fn load_figures(ui: &mut Ui, load: &NetworkLoad) {
@@ -88,58 +84,12 @@ fn load_figures(ui: &mut Ui, load: &NetworkLoad) {
         figure(ui, "batches", &figures::rate(load.batches_per_s), "Batches evaluated, over the last second.");
         let fill = "Leaves over rows of the batches: batches are padded to a few fixed sizes.";
         figure(ui, "batch fill", &figures::share(load.fill), fill);
+        ui.end_row();
+        let starved = "Share of the time in which the network waits for leaves: the cores are the bottleneck.";
+        figure(ui, "waits", &figures::share(load.starved), starved);
+        let awaited = "Share of the time in which the simulation waits for the network: the network is the bottleneck.";
+        figure(ui, "waited for", &figures::share(load.awaited), awaited);
     });
-}
-
-/// How many batches of which size were evaluated, in percent of all.
-fn batch_histogram(ui: &mut Ui, sizes: &[(usize, u64)]) {
-    let total: u64 = sizes.iter().map(|(_, batches)| batches).sum();
-    if total == 0 {
-        return;
-    }
-    let palette = Palette::of(ui);
-    ui.horizontal(|ui| {
-        ui.label(RichText::new("Rows of a batch").small().color(palette.muted));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(format!("{} batches", figures::count(total))).small().color(palette.muted));
-        });
-    });
-    let share = |batches: u64| 100.0 * batches as f64 / total as f64;
-    let bars =
-        sizes.iter().enumerate().map(|(i, (_, batches))| Bar::new(i as f64, share(*batches)).width(0.7)).collect();
-    let rows: Vec<usize> = sizes.iter().map(|(rows, _)| *rows).collect();
-    let hover_rows = rows.clone();
-    Plot::new(Id::new("bevy_proxops").with("batch_sizes"))
-        .height(HISTOGRAM_HEIGHT)
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
-        .show_background(false)
-        .show_grid([false, true])
-        .include_x(-0.6)
-        .include_x(sizes.len() as f64 - 0.4)
-        .include_y(0.0)
-        .include_y(100.0)
-        .x_grid_spacer(move |_| {
-            (0..rows.len()).map(|i| egui_plot::GridMark { value: i as f64, step_size: 1.0 }).collect()
-        })
-        .y_grid_spacer(|_| [0.0, 50.0, 100.0].map(|value| egui_plot::GridMark { value, step_size: 50.0 }).to_vec())
-        .custom_x_axes(vec![axis(AxisHints::new_x(), palette, 16.0).formatter({
-            let rows = hover_rows.clone();
-            move |mark, _| rows.get(mark.value.round() as usize).map_or(String::new(), usize::to_string)
-        })])
-        .custom_y_axes(vec![axis(AxisHints::new_y(), palette, 14.0).formatter(|mark, _| format!("{} %", mark.value))])
-        .label_formatter(move |hover| match hover {
-            HoverPosition::NearDataPoint { position, .. } => {
-                let rows = hover_rows.get(position.x.round() as usize)?;
-                Some(format!("{rows} rows\n{:.1} % of the batches", position.y))
-            }
-            _ => None,
-        })
-        .show(ui, |plot| plot.bar_chart(BarChart::new("batches", bars).color(palette.network)));
 }
 
 fn buttons(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut NetworkPanelState) -> Vec<SimCommand> {

@@ -28,7 +28,7 @@ fn parts(split: &TimeSplit, palette: &Palette) -> [Part; 7] {
         part("orbit", "burns and propagation, in searches and in flight", split.orbit, palette.orbit),
         part("rays", "images: imagined shapes, ray casting, noise", split.rays, palette.dv),
         part("belief", "belief updates", split.belief, palette.range),
-        part("network", "waiting for the network", split.network, palette.network),
+        part("network wait", "waiting for the network", split.network, palette.network),
         part("other", "everything else: leaves written, commands, records, snapshots", split.other, palette.floor),
         part("idle", "waiting for work: for the pace, for Play, for another worker", split.idle, palette.track),
     ]

@@ -1,9 +1,10 @@
 //! The training run beside the episodes: start and pause, what it is at, and its curves.
 
-use bevy_egui::egui::{Label, ProgressBar, RichText, Ui, vec2};
+use bevy_egui::egui::{Button, Label, RichText, Ui, vec2};
 
 use crate::episode::{SimCommand, SimulationSnapshot, TrainingSnapshot, TrainingStatus};
 use crate::panel::figures;
+use crate::panel::labelled;
 use crate::panel::path_box::named;
 use crate::panel::theme::{Palette, tooltip};
 use crate::panel::training_plots::training_plots;
@@ -45,12 +46,12 @@ fn control(ui: &mut Ui, training: Option<&TrainingSnapshot>) -> Option<SimComman
             "⏸ Pause training",
             "Pause training",
             SimCommand::PauseTraining,
-            "Stops at the end of what it is doing now; nothing that it has learnt is lost.",
+            "Stops within about a second; a cycle that it does not finish is repeated, to the bit, when it is resumed.",
         ),
     };
     ui.horizontal(|ui| {
         let size = vec2(BUTTON_WIDTH, ui.spacing().interact_size.y);
-        let button = named(ui.add_sized(size, bevy_egui::egui::Button::new(text)), name);
+        let button = named(ui.add_sized(size, Button::new(text)), name);
         tooltip(ui, &button, || help.to_owned());
         if let Some(training) = training {
             let (word, colour) = status(training.status, Palette::of(ui));
@@ -74,19 +75,14 @@ fn status(status: TrainingStatus, palette: &Palette) -> (&'static str, bevy_egui
 }
 
 fn progress(ui: &mut Ui, training: &TrainingSnapshot) {
-    let palette = Palette::of(ui);
-    let text = format!("cycle {} · {}", training.cycle + 1, training.doing);
-    let done = if training.done.is_finite() { training.done.clamp(0.0, 1.0) } else { 0.0 };
-    let bar = ProgressBar::new(done)
-        .desired_height(16.0)
-        .fill(palette.filled(palette.entropy))
-        .text(RichText::new(text).small().color(ui.visuals().strong_text_color()));
-    let response = ui.add(bar);
+    let words = format!("cycle {} · {}", training.cycle + 1, training.doing);
+    let done = if training.done.is_finite() { f64::from(training.done.clamp(0.0, 1.0)) } else { 0.0 };
+    let response = labelled::progress(ui, done, Palette::of(ui).entropy, words);
     tooltip(ui, &response, || {
         format!(
             "{} cycles completed. A cycle is self-play, then learning, then at times an evaluation: {} of this part is done.",
             training.cycle,
-            figures::share(done.into())
+            figures::share(done)
         )
     });
 }

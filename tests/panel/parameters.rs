@@ -167,8 +167,8 @@ fn a_filter_that_matches_nothing_says_so() {
 #[test]
 fn parameters_of_another_planner_are_folded_away_and_say_whose_they_are() {
     let mut harness = panel(snapshot(), "");
-    assert!(harness.query_by_label("Horizon").is_some());
-    assert!(harness.query_by_label("Network simulations").is_none());
+    assert!(harness.query_by_role_and_label(Role::Slider, "Horizon").is_some());
+    assert!(harness.query_by_role_and_label(Role::Slider, "Network simulations").is_none());
     harness.get_by_label_contains("for alpha_zero").click();
     harness.run_steps(10);
     let slider = harness.get_by_role_and_label(Role::Slider, "Network simulations");
@@ -182,7 +182,7 @@ fn choosing_alpha_zero_unfolds_its_parameters() {
     settings.search.planner = bevy_proxops::search::PlannerKind::AlphaZero;
     asking.settings = std::sync::Arc::new(settings);
     let harness = panel(asking, "");
-    assert!(harness.query_by_label("Horizon").is_none());
+    assert!(harness.query_by_role_and_label(Role::Slider, "Horizon").is_none());
     let slider = harness.get_by_role_and_label(Role::Slider, "Network simulations");
     assert!(!slider.accesskit_node().is_disabled());
 }

@@ -20,7 +20,7 @@ fn time_split_is_told_in_names_and_shares() {
     let mut snapshot = snapshot();
     snapshot.diagnostics.time_split =
         TimeSplit { tree: 0.4, orbit: 0.05, rays: 0.25, belief: 0.1, network: 0.1, other: 0.02, idle: 0.08 };
-    let told = "tree 40 %, orbit 5 %, rays 25 %, belief 10 %, network 10 %, other 2 %, idle 8 %";
+    let told = "tree 40 %, orbit 5 %, rays 25 %, belief 10 %, network wait 10 %, other 2 %, idle 8 %";
     assert!(strip(snapshot, 1264.0).query_by_label(told).is_some());
 }
 

@@ -38,6 +38,8 @@ pub fn snapshot() -> SimulationSnapshot {
 pub fn with_learning() -> SimulationSnapshot {
     let mut snapshot = snapshot();
     snapshot.search.planner = PlannerKind::AlphaZero;
+    let settings = EpisodeSettings { search: snapshot.search.clone(), ..(*snapshot.settings).clone() };
+    snapshot.settings = Arc::new(settings);
     snapshot.diagnostics.network =
         NetworkLoad { evaluations_per_s: 1840.0, batches_per_s: 29.0, fill: 0.93, busy: 0.71, ..Default::default() };
     snapshot.network = Some(Arc::new(NetworkSnapshot {
