@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bevy::prelude::*;
+use bevy_proxops::episode::TrainingSettings;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::prelude::*;
+use bevy_proxops::training::TrainingConfig;
 use clap::Parser;
 
 #[path = "common/animation.rs"]
@@ -43,6 +45,9 @@ struct Options {
     /// Stop after so many frames (with --offscreen: decisions)
     #[arg(long, value_name = "N")]
     frames: Option<u32>,
+    /// Directory of the training run that the panel's button starts or resumes
+    #[arg(long, value_name = "FOLDER", default_value = "out/training")]
+    training_dir: PathBuf,
     /// Move the pointer by a script (see examples/common/ui_script.rs)
     #[arg(long, value_name = "FILE", conflicts_with = "offscreen")]
     script: Option<PathBuf>,
@@ -69,8 +74,20 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
 fn settings(options: &Options) -> Result<EpisodeSettings, UserError> {
     let mut settings = EpisodeSettings { scenario: Scenario::embedded(DEFAULT_SCENARIO)?, ..default() };
     settings.search.simulations = DEFAULT_SIMULATIONS;
+    settings.training = TrainingSettings { directory: options.training_dir.clone(), config: live_training() };
     options.run.apply(&mut settings)?;
     Ok(settings)
+}
+
+/// A run with short cycles, so that its curves grow while one watches and the cores are shared with the episodes.
+fn live_training() -> TrainingConfig {
+    TrainingConfig {
+        episodes_per_cycle: 16,
+        parallel: 16,
+        learning_steps_per_cycle: 50,
+        evaluation_pairs: 8,
+        ..TrainingConfig::default()
+    }
 }
 
 /// Whether a window can be opened. The one here is an X11 window; under Wayland it needs XWayland, which sets

@@ -1,7 +1,7 @@
 //! A pointer moved by a script, for testing the panel as a person would use it.
 //!
 //! One action a line, `#` starts a comment, positions in logical pixels from the top left corner:
-//! `wait FRAMES`, `move X Y`, `click X Y`, `drag X Y X Y`, `screenshot FILE`, `quit`.
+//! `wait FRAMES`, `size WIDTH HEIGHT`, `move X Y`, `click X Y`, `drag X Y X Y`, `screenshot FILE`, `quit`.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -43,6 +43,7 @@ impl UiScript {
 #[derive(Debug, PartialEq)]
 enum UiAction {
     Wait(u32),
+    Size(Vec2),
     Move(Vec2),
     Button(ButtonState),
     Screenshot(PathBuf),
@@ -63,6 +64,7 @@ fn parse_line(words: &[&str], actions: &mut VecDeque<UiAction>) -> Result<(), St
     match words {
         [] => {}
         ["wait", frames] => actions.push_back(UiAction::Wait(number(frames)?)),
+        ["size", width, height] => actions.push_back(UiAction::Size(point(width, height)?)),
         ["move", x, y] => actions.push_back(UiAction::Move(point(x, y)?)),
         ["click", x, y] => press_and_release(point(x, y)?, &[], actions),
         ["drag", x0, y0, x1, y1] => {
@@ -75,7 +77,7 @@ fn parse_line(words: &[&str], actions: &mut VecDeque<UiAction>) -> Result<(), St
         ["quit"] => actions.push_back(UiAction::Quit),
         _ => {
             return Err(format!(
-                "'{}' is none of: wait FRAMES, move X Y, click X Y, drag X Y X Y, screenshot FILE, quit",
+                "'{}' is none of: wait FRAMES, size WIDTH HEIGHT, move X Y, click X Y, drag X Y X Y, screenshot FILE, quit",
                 words.join(" ")
             ));
         }
@@ -108,7 +110,7 @@ fn point(x: &str, y: &str) -> Result<Vec2, String> {
 fn act(
     mut script: ResMut<UiScript>,
     mut commands: Commands,
-    window: Single<Entity, With<PrimaryWindow>>,
+    window: Single<(Entity, &mut Window), With<PrimaryWindow>>,
     mut window_events: MessageWriter<WindowEvent>,
     mut cursor_moves: MessageWriter<CursorMoved>,
     mut mouse_buttons: MessageWriter<MouseButtonInput>,
@@ -118,9 +120,10 @@ fn act(
         script.waiting_frames -= 1;
         return;
     }
-    let window = *window;
+    let (window, mut settings) = window.into_inner();
     match script.actions.pop_front() {
         Some(UiAction::Wait(frames)) => script.waiting_frames = frames,
+        Some(UiAction::Size(size)) => settings.resolution.set(size.x, size.y),
         Some(UiAction::Move(position)) => {
             let moved = CursorMoved { window, position, delta: None };
             window_events.write(WindowEvent::CursorMoved(moved.clone()));

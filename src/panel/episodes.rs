@@ -195,7 +195,8 @@ fn paint_cells(ui: &Ui, rect: Rect, episode: &EpisodeSnapshot, columns: &Columns
     }
 }
 
-fn paint_bar(ui: &Ui, rect: Rect, fraction: f64, colour: Color32, label: String) {
+/// A bar with its label in the middle.
+pub(super) fn paint_bar(ui: &Ui, rect: Rect, fraction: f64, colour: Color32, label: String) {
     let palette = Palette::of(ui);
     let filled = if fraction.is_finite() { fraction.clamp(0.0, 1.0) as f32 } else { 0.0 };
     ui.painter().rect_filled(rect, 3.0, palette.track);

@@ -13,6 +13,21 @@ pub fn percent(fraction: f64) -> String {
     finite(fraction, |v| format!("{:.1} %", 100.0 * v))
 }
 
+/// A share in whole percent, for figures that change often.
+pub fn share(fraction: f64) -> String {
+    finite(fraction, |v| format!("{:.0} %", 100.0 * v))
+}
+
+/// A reward or value with its sign, in shares of the initial entropy.
+pub fn reward(reward: f64) -> String {
+    finite(reward, |v| format!("{v:+.4}"))
+}
+
+/// Events per minute.
+pub fn per_minute(per_min: f64) -> String {
+    finite(per_min, |v| if v >= 100.0 { format!("{v:.0} /min") } else { format!("{v:.1} /min") })
+}
+
 /// A velocity change in metres per second, to the millimetre per second.
 pub fn dv(dv_m_s: f64) -> String {
     finite(dv_m_s, |v| format!("{v:.3} m/s"))
@@ -88,6 +103,9 @@ mod tests {
         assert_eq!(dv(0.05), "0.050 m/s");
         assert_eq!(range(-12.25), "−12.2 m");
         assert_eq!(milliseconds(0.0167), "16.7 ms");
+        assert_eq!(share(0.417), "42 %");
+        assert_eq!(reward(0.12345), "+0.1234");
+        assert_eq!(per_minute(7.26), "7.3 /min");
     }
 
     #[test]

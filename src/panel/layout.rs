@@ -11,6 +11,7 @@ use crate::panel::episodes::episodes_panel;
 use crate::panel::help::help_panel;
 use crate::panel::icons::{Icon, icon_toggle};
 use crate::panel::legend::{colour_bars, colour_key};
+use crate::panel::network::network_panel;
 use crate::panel::notices::notices_panel;
 use crate::panel::parameters::parameters_panel;
 use crate::panel::plots::plots_panel;
@@ -20,9 +21,12 @@ use crate::panel::settings::{PanelSettings, PanelState};
 use crate::panel::shortcuts::SHORTCUTS;
 use crate::panel::theme::{self, PanelTheme};
 use crate::panel::timings::timings_panel;
+use crate::panel::training::training_panel;
 use crate::view::{ColourMap, SHORTCUTS as VIEW_SHORTCUTS, ViewSettings};
 
 const TOAST_WIDTH: f32 = 420.0;
+/// From this width on, network and training stand in a column of their own.
+const TWO_COLUMNS_WIDTH: f32 = 1600.0;
 
 /// What the panels show.
 pub struct PanelInputs<'a> {
@@ -54,7 +58,16 @@ pub fn panels(
     top(ui, inputs, settings, state, &mut commands);
     strip(ui, inputs);
     left(ui, size.x, inputs, settings, state, &mut commands);
-    right(ui, size.x, inputs, view, settings);
+    let learning = learning_matters(inputs.snapshot);
+    let apart = learning && size.x >= TWO_COLUMNS_WIDTH;
+    right(ui, size.x, inputs, view, settings, |ui| {
+        if !apart {
+            learning_sections(ui, inputs.snapshot, learning, state, &mut commands);
+        }
+    });
+    if apart && settings.plots {
+        learning_column(ui, inputs.snapshot, state, &mut commands);
+    }
     bottom(ui, size.y, inputs, settings, state, &mut commands);
     let central_rect = ui.available_rect_before_wrap();
     toasts(ui, central_rect, inputs, state);
@@ -104,7 +117,7 @@ fn toggles(ui: &mut Ui, settings: &mut PanelSettings) {
 fn strip(ui: &mut Ui, inputs: &PanelInputs) {
     let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(8, 3));
     Panel::bottom(id("timings")).frame(frame).resizable(false).show(ui, |ui| {
-        timings_panel(ui, &inputs.snapshot.diagnostics, inputs.frame_time_s);
+        timings_panel(ui, inputs.snapshot, inputs.frame_time_s);
     });
 }
 
@@ -125,7 +138,15 @@ fn left(
         });
 }
 
-fn right(ui: &mut Ui, width: f32, inputs: &PanelInputs, view: Option<&mut ViewSettings>, settings: &mut PanelSettings) {
+/// `learning` draws network and training where they have no column of their own.
+fn right(
+    ui: &mut Ui,
+    width: f32,
+    inputs: &PanelInputs,
+    view: Option<&mut ViewSettings>,
+    settings: &mut PanelSettings,
+    learning: impl FnOnce(&mut Ui),
+) {
     Panel::right(id("plots"))
         .frame(frame(ui))
         .default_size((0.24 * width).clamp(220.0, 320.0))
@@ -137,12 +158,38 @@ fn right(ui: &mut Ui, width: f32, inputs: &PanelInputs, view: Option<&mut ViewSe
                     colour_bars(ui, view);
                 }
                 focused_episode(ui, inputs.snapshot, value_colours);
+                learning(ui);
                 if let Some(view) = view {
                     section(ui, "Colours", true, colour_key);
                     section(ui, "Display", false, |ui| display_panel(ui, view));
                 }
             });
         });
+}
+
+/// Whether a planner asks a network or one is being trained.
+fn learning_matters(snapshot: &SimulationSnapshot) -> bool {
+    snapshot.search.planner.needs_network() || snapshot.training.is_some()
+}
+
+fn learning_column(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut PanelState, commands: &mut Vec<SimCommand>) {
+    Panel::right(id("learning")).frame(frame(ui)).default_size(320.0).size_range(240.0..=480.0).show(ui, |ui| {
+        ScrollArea::vertical().id_salt("proxops_learning").auto_shrink([false, false]).show(ui, |ui| {
+            learning_sections(ui, snapshot, true, state, commands);
+        });
+    });
+}
+
+/// Network and training; folded away, but never gone, where neither matters.
+fn learning_sections(
+    ui: &mut Ui,
+    snapshot: &SimulationSnapshot,
+    open: bool,
+    state: &mut PanelState,
+    commands: &mut Vec<SimCommand>,
+) {
+    section(ui, "Network", open, |ui| commands.extend(network_panel(ui, snapshot, &mut state.network)));
+    section(ui, "Training", open, |ui| commands.extend(training_panel(ui, snapshot)));
 }
 
 fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: ColourMap) {
@@ -156,16 +203,25 @@ fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: Co
             ui.weak(format!("step {} of {}", episode.step, episode.steps));
         });
     });
-    section(ui, "Progress", true, |ui| plots_panel(ui, episode));
+    section(ui, "Progress", true, |ui| plots_panel(ui, episode, &snapshot.search));
     section(ui, "Search of the last decision", true, |ui| {
-        let inspector = SearchInspector { config: &snapshot.search, actions: episode.mission.actions(), value_colours };
+        let inspector = SearchInspector {
+            config: &snapshot.search,
+            actions: episode.mission.actions(),
+            value_colours,
+            flown: episode.transitions.last().map(|transition| transition.action),
+        };
         search_inspector_panel(ui, &inspector, episode.search.as_deref());
     });
 }
 
+/// A section that is `open` until the user folds it; one that opens by itself remembers both states apart.
 fn section(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
     let text = RichText::new(title).strong().color(ui.visuals().text_color());
-    CollapsingHeader::new(text).id_salt(("proxops_section", title)).default_open(open).show_unindented(ui, contents);
+    CollapsingHeader::new(text)
+        .id_salt(("proxops_section", title, open))
+        .default_open(open)
+        .show_unindented(ui, contents);
 }
 
 fn bottom(

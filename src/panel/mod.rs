@@ -8,25 +8,34 @@
 //! | [`run_control_panel`] | play, pace, seed, scenario, planner, files |
 //! | [`parameters_panel`], [`parameter_row`] | every entry of [`PARAMETERS`](crate::episode::PARAMETERS) |
 //! | [`episodes_panel`] | all parallel episodes; a click puts one in focus |
-//! | [`plots_panel`] | entropy, Δv and range of one episode |
-//! | [`search_inspector_panel`] | visits and values of the 13 actions |
+//! | [`plots_panel`] | entropy, Δv and range of one episode, and what its planner expected against what came |
+//! | [`search_inspector_panel`] | policy, visits and values of the 13 actions |
+//! | [`network_panel`] | the network's device, layers, load and file |
+//! | [`training_panel`] | start and pause of a training run, its progress and its curves |
 //! | [`legend_panel`], [`display_panel`] | what the colours of the 3D view mean, and what it draws |
-//! | [`timings_panel`] | decisions, simulations and observations per second, cores busy |
+//! | [`timings_panel`] | speed, cores and network busy, and where the time goes |
 //! | [`notices_panel`] | what was refused and why |
 //! | [`panels`] | all of them, round the edges of one `Ui` |
 //!
 //! The panels read only the snapshot and send only [`SimCommand`](crate::episode::SimCommand)s.
 
+mod action_table;
+mod batch_histogram;
+mod chart;
 mod display;
 mod episodes;
 mod figures;
 mod help;
 mod icons;
+mod labelled;
 mod layout;
 mod legend;
+mod network;
 mod notices;
+mod parameter_topics;
 mod parameter_widget;
 mod parameters;
+mod path_box;
 mod plots;
 mod plugin;
 mod reserve;
@@ -35,13 +44,18 @@ mod search_inspector;
 mod settings;
 mod shortcuts;
 mod theme;
+mod time_split;
 mod timings;
+mod training;
+mod training_plots;
+mod value_plot;
 
 pub use display::display_panel;
 pub use episodes::{EpisodesPanelState, episodes_panel, learned_fraction};
 pub use help::help_panel;
 pub use layout::{PanelInputs, PanelOutput, panels};
 pub use legend::legend_panel;
+pub use network::{NetworkPanelState, network_panel};
 pub use notices::{NoticesState, notices_panel};
 pub use parameter_widget::choice_label;
 pub use parameters::{ParametersPanelState, explanation, parameter_row, parameters_panel};
@@ -53,3 +67,4 @@ pub use settings::{PanelLayout, PanelSettings, PanelState};
 pub use shortcuts::{SHORTCUTS, shortcut_commands};
 pub use theme::{Palette, PanelTheme};
 pub use timings::timings_panel;
+pub use training::training_panel;

@@ -13,6 +13,7 @@ use crate::episode::{
 };
 use crate::mission::Scenario;
 use crate::panel::figures;
+use crate::panel::parameter_topics::Topic;
 use crate::panel::parameter_widget::{Edit, parameter_widget};
 use crate::panel::theme::{Palette, tooltip};
 
@@ -151,10 +152,43 @@ impl Rows<'_> {
             .default_open(matches!(group, ParameterGroup::Search | ParameterGroup::Reward | ParameterGroup::Actions))
             .open(filtered.then_some(true))
             .show_unindented(ui, |ui| {
-                for spec in specs {
+                for spec in specs.iter().filter(|spec| Topic::of(spec.id).is_none()) {
                     self.row(ui, spec);
                 }
+                for topic in Topic::ALL {
+                    self.topic(ui, topic, &specs, filtered);
+                }
                 ui.add_space(4.0);
+            });
+    }
+
+    /// The parameters of one way to search: unfolded while the planner searches in that way.
+    fn topic(&mut self, ui: &mut Ui, topic: Topic, specs: &[&'static ParameterSpec], filtered: bool) {
+        let specs: Vec<_> = specs.iter().filter(|spec| Topic::of(spec.id) == Some(topic)).collect();
+        if specs.is_empty() {
+            return;
+        }
+        let used = topic.is_used_by(self.snapshot.settings.search.planner);
+        let mut heading = RichText::new(topic.label()).color(ui.visuals().text_color());
+        if !used {
+            heading = RichText::new(format!("{}  ·  {}", topic.label(), topic.used_by())).weak();
+        }
+        CollapsingHeader::new(heading)
+            .id_salt(("proxops_parameter_topic", topic.label(), used))
+            .default_open(used)
+            .open(filtered.then_some(true))
+            .show_unindented(ui, |ui| {
+                let mut hidden = 0;
+                for spec in specs {
+                    if filtered || !topic.hides(spec, &self.snapshot.settings) {
+                        self.row(ui, spec);
+                    } else {
+                        hidden += 1;
+                    }
+                }
+                if hidden > 0 {
+                    ui.label(RichText::new(format!("{hidden} more belong to the other modes")).small().weak());
+                }
             });
     }
 
@@ -184,7 +218,9 @@ impl Rows<'_> {
                     label
                 })
                 .inner;
-            let relevant = (spec.relevant)(&self.snapshot.settings);
+            let planner = self.snapshot.settings.search.planner;
+            let used = Topic::of(spec.id).is_none_or(|topic| topic.is_used_by(planner));
+            let relevant = used && (spec.relevant)(&self.snapshot.settings);
             let widget_edit = ui.add_enabled_ui(relevant, |ui| parameter_widget(ui, spec, &shown, &label)).inner;
             if widget_edit != Edit::Untouched {
                 edit = widget_edit;
@@ -207,7 +243,10 @@ impl Rows<'_> {
             ui.visuals().text_color()
         });
         let response = ui.label(text);
-        tooltip(ui, &response, || explanation(spec, default));
+        tooltip(ui, &response, || {
+            let used_by = Topic::of(spec.id).map_or(String::new(), |topic| format!("\nPlanners: {}", topic.used_by()));
+            explanation(spec, default) + &used_by
+        });
         response
     }
 

@@ -1,23 +1,19 @@
-//! Plots of the focused episode: entropy with its floor, cumulative Δv and range, over the steps flown.
+//! Plots of the focused episode over the steps flown: entropy with its floor, cumulative Δv, range, and what the planner
+//! expected against what came.
 
-use std::ops::RangeInclusive;
-
-use bevy_egui::egui::{Align, Color32, FontId, Id, Layout, Rangef, RichText, Ui, vec2};
-use egui_plot::{AxisHints, GridInput, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints};
+use bevy_egui::egui::{Align, Color32, Id, Layout, RichText, Ui};
+use egui_plot::{HLine, HoverPosition, Line, LineStyle, PlotPoints};
 
 use crate::episode::{EpisodeSnapshot, StateSample};
+use crate::panel::chart::still_plot;
 use crate::panel::episodes::learned_fraction;
 use crate::panel::figures;
 use crate::panel::theme::Palette;
+use crate::panel::value_plot::value_plot;
+use crate::search::SearchConfig;
 
-const PLOT_HEIGHT: f32 = 72.0;
-/// The lowest plot also carries the step axis.
-const STEP_AXIS_HEIGHT: f32 = 18.0;
-/// Wide enough for "5545" in the axis font, so that the three plots' left edges align and never move.
-const Y_AXIS_WIDTH: f32 = 40.0;
-
-/// The three plots of one episode over the same steps; the cursor is shared.
-pub fn plots_panel(ui: &mut Ui, episode: &EpisodeSnapshot) {
+/// The plots of one episode over the same steps; the cursor is shared. `search` is how its decisions are made.
+pub fn plots_panel(ui: &mut Ui, episode: &EpisodeSnapshot, search: &SearchConfig) {
     let palette = Palette::of(ui);
     let floor_nats = episode.initial_entropy_nats - episode.reachable_entropy_nats;
     let learned = figures::percent(learned_fraction(episode));
@@ -50,10 +46,14 @@ pub fn plots_panel(ui: &mut Ui, episode: &EpisodeSnapshot) {
             limits: Vec::new(),
         },
     ];
+    let expects = search.planner.searches() || search.planner.needs_network();
     let lowest = plots.len() - 1;
     for (index, series) in plots.into_iter().enumerate() {
-        title(ui, &series);
-        plot(ui, episode, series, palette, index == lowest);
+        title(ui, series.title, series.colour, &series.now);
+        plot(ui, episode, series, palette, index == lowest && !expects);
+    }
+    if expects {
+        value_plot(ui, episode, search);
     }
 }
 
@@ -67,42 +67,29 @@ struct Series {
     limits: Vec<(&'static str, f64)>,
 }
 
-fn title(ui: &mut Ui, series: &Series) {
+/// Name and newest value of what is plotted below.
+pub(super) fn title(ui: &mut Ui, name: &str, colour: Color32, now: &str) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new("■").color(series.colour).small());
-        ui.strong(series.title);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.monospace(&series.now));
+        ui.label(RichText::new("■").color(colour).small());
+        ui.strong(name);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.monospace(now));
     });
+}
+
+/// A cursor that all plots of an episode share.
+pub(super) fn cursor_group() -> Id {
+    Id::new("bevy_proxops").with("plot_cursor")
 }
 
 fn plot(ui: &mut Ui, episode: &EpisodeSnapshot, series: Series, palette: &'static Palette, with_step_axis: bool) {
     let points: Vec<[f64; 2]> =
         episode.states.iter().enumerate().map(|(step, sample)| [step as f64, (series.value)(sample)]).collect();
     let times_s: Vec<f64> = episode.states.iter().map(|sample| sample.time_s).collect();
-    let ids = Id::new("bevy_proxops");
-    let plot = Plot::new(ids.with(series.title))
-        .height(if with_step_axis { PLOT_HEIGHT + STEP_AXIS_HEIGHT } else { PLOT_HEIGHT })
-        .show_axes([with_step_axis, true])
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
-        .show_background(false)
+    let plot = still_plot(ui, Id::new("bevy_proxops").with(series.title), with_step_axis.then_some("step"))
         .include_x(0.0)
         .include_x(f64::from(episode.steps.max(1)))
         .include_y(0.0)
-        .set_margin_fraction(vec2(0.01, 0.08))
-        .x_grid_spacer(|input| round_grid(input, 6.0, 1.0))
-        .y_grid_spacer(|input| round_grid(input, 4.0, 0.0))
-        .custom_x_axes(vec![axis(AxisHints::new_x(), palette, 28.0).formatter(step_label)])
-        .custom_y_axes(vec![
-            axis(AxisHints::new_y(), palette, 14.0)
-                .min_thickness(Y_AXIS_WIDTH)
-                .formatter(|mark, _| figures::plain(mark.value)),
-        ])
-        .link_cursor(ids.with("plot_cursor"), [true, false])
+        .link_cursor(cursor_group(), [true, false])
         .label_formatter(move |hover| hover_label(hover, series.title, series.print, &times_s));
     plot.show(ui, |plot| {
         for (text, value) in series.limits {
@@ -111,27 +98,6 @@ fn plot(ui: &mut Ui, episode: &EpisodeSnapshot, series: Series, palette: &'stati
         }
         plot.line(Line::new(series.title, PlotPoints::from(points)).color(series.colour).width(1.8));
     });
-}
-
-fn axis<'a>(hints: AxisHints<'a>, palette: &Palette, spacing: f32) -> AxisHints<'a> {
-    hints
-        .tick_label_font(FontId::proportional(10.5))
-        .tick_label_color(palette.muted)
-        .label_spacing(Rangef::new(spacing, 1.3 * spacing))
-}
-
-/// Grid lines at round values, at most `most` of them.
-fn round_grid(input: GridInput, most: f64, least_stride: f64) -> Vec<GridMark> {
-    let (from, to) = input.bounds;
-    let wanted = ((to - from) / most).max(least_stride).max(f64::MIN_POSITIVE);
-    let decade = 10_f64.powf(wanted.log10().floor());
-    let stride = [1.0, 2.0, 5.0, 10.0].map(|k| k * decade).into_iter().find(|s| *s >= wanted).unwrap_or(10.0 * decade);
-    let marks = (from / stride).ceil() as i64..=(to / stride).floor() as i64;
-    marks.take(50).map(|k| GridMark { value: k as f64 * stride, step_size: stride }).collect()
-}
-
-fn step_label(mark: GridMark, _: &RangeInclusive<f64>) -> String {
-    if mark.value == 0.0 { "step 0".to_owned() } else { figures::plain(mark.value) }
 }
 
 fn hover_label(hover: &HoverPosition, title: &str, print: fn(f64) -> String, times_s: &[f64]) -> Option<String> {
@@ -157,21 +123,6 @@ mod tests {
             HoverPosition::NearDataPoint { plot_name: "Range", position: PlotPoint::new(2.0, 181.25), index: 2 };
         let label = hover_label(&hover, "Range", figures::range, &[0.0, 120.0, 240.0]).unwrap();
         assert_eq!(label, "step 2, 4.0 min\nRange 181.2 m");
-    }
-
-    #[test]
-    fn step_axis_has_a_handful_of_round_marks_for_any_length_of_episode() {
-        for steps in [5.0, 30.0, 50.0, 365.0, 10_000.0] {
-            let marks = round_grid(GridInput { bounds: (0.0, steps), base_step_size: 1.0 }, 6.0, 1.0);
-            assert!((2..=7).contains(&marks.len()), "{} marks for {steps} steps", marks.len());
-            assert!(marks.iter().all(|mark| mark.value <= steps && mark.value.fract() == 0.0));
-        }
-    }
-
-    #[test]
-    fn value_axis_of_a_flat_line_at_zero_has_no_endless_grid() {
-        let marks = round_grid(GridInput { bounds: (0.0, 0.0), base_step_size: 0.0 }, 4.0, 0.0);
-        assert!(marks.len() <= 50);
     }
 
     #[test]

@@ -2,21 +2,18 @@
 
 use std::path::PathBuf;
 
-use bevy_egui::egui::{
-    Button, ComboBox, DragValue, Key, Popup, PopupCloseBehavior, Response, RichText, Slider, TextEdit, Ui, WidgetInfo,
-    WidgetType, vec2,
-};
+use bevy_egui::egui::{Button, ComboBox, DragValue, Key, RichText, Slider, TextEdit, Ui, vec2};
 
 use crate::episode::{ParameterId, ParameterValue, SimCommand, SimulationSnapshot, Speed};
 use crate::mission::{Scenario, Seed};
 use crate::panel::parameter_widget::choice_label;
+use crate::panel::path_box::{PathBox, named};
 use crate::panel::search_inspector::ORACLE_CAUTION;
 use crate::panel::theme::{Palette, inherited, tooltip};
 use crate::search::Knowledge;
 
 const PLAY_WIDTH: f32 = 66.0;
-const SEED_WIDTH: f32 = 74.0;
-const PATH_WIDTH: f32 = 300.0;
+const SEED_WIDTH: f32 = 58.0;
 /// What all controls take side by side, and what the oracle's caution adds.
 const ROW_WIDTH: f32 = 1092.0;
 const CAUTION_WIDTH: f32 = 205.0;
@@ -96,7 +93,7 @@ fn speed_control(
         Speed::Max => Speed::MAX_RATE,
     };
     let mut rate = state.rate_draft.unwrap_or(in_force);
-    ui.spacing_mut().slider_width = 84.0;
+    ui.spacing_mut().slider_width = 72.0;
     let slider = Slider::new(&mut rate, Speed::MIN_RATE..=Speed::MAX_RATE).logarithmic(true).show_value(false);
     let slider = ui.add(slider).labelled_by(label.id);
     let number = DragValue::new(&mut rate)
@@ -185,29 +182,9 @@ fn scenario_chooser(
     commands.extend(picked.map(SimCommand::ChooseScenario));
     let open = named(ui.button("Load…"), "Load scenario file");
     tooltip(ui, &open, || "Loads a scenario from a RON file; a file dropped on the window is loaded too.".to_owned());
-    Popup::menu(&open).close_behavior(PopupCloseBehavior::CloseOnClickOutside).style(inherited(ui)).show(|ui| {
-        commands.extend(file_box(ui, &mut state.path_text));
-    });
-}
-
-/// A box for a scenario file's path; a command when one is to be loaded. There is no file dialog everywhere, but a path can be typed.
-fn file_box(ui: &mut Ui, path: &mut String) -> Option<SimCommand> {
-    ui.set_min_width(PATH_WIDTH);
-    let label = ui.label("Path of a scenario file (.ron)");
-    let edit = ui
-        .add(TextEdit::singleline(path).hint_text("my_scenarios/approach.ron").desired_width(PATH_WIDTH))
-        .labelled_by(label.id);
-    // The box is what the menu was opened for, so typing goes there at once.
-    if ui.memory(|memory| memory.focused().is_none()) && !edit.lost_focus() {
-        edit.request_focus();
-    }
-    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    let load = named(ui.add_enabled(!path.trim().is_empty(), Button::new("Load")), "Load this file");
-    if (entered || load.clicked()) && !path.trim().is_empty() {
-        ui.close();
-        return Some(SimCommand::LoadScenario(PathBuf::from(path.trim())));
-    }
-    None
+    let path = PathBox { label: "Path of a scenario file (.ron)", hint: "my_scenarios/approach.ron", verb: "Load" };
+    let path = path.below(ui, &open, &mut state.path_text);
+    commands.extend(path.map(|path| SimCommand::LoadScenario(PathBuf::from(path))));
 }
 
 fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
@@ -224,7 +201,7 @@ fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Ve
         let mut picked = None;
         let combo = ComboBox::from_id_salt(("proxops", path))
             .selected_text(&shown)
-            .width(if path == "search.planner" { 70.0 } else { 108.0 })
+            .width(if path == "search.planner" { 96.0 } else { 108.0 })
             .popup_style(inherited(ui))
             .show_ui(ui, |ui| {
                 for name in (spec.choices)() {
@@ -243,10 +220,4 @@ fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Ve
     if oracle_plans(snapshot) {
         ui.label(RichText::new(ORACLE_CAUTION).color(Palette::of(ui).caution));
     }
-}
-
-fn named(response: Response, name: &str) -> Response {
-    let enabled = response.enabled();
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, name));
-    response
 }

@@ -5,6 +5,7 @@ use bevy::reflect::Reflect;
 use bevy::reflect::std_traits::ReflectDefault;
 
 use crate::panel::episodes::EpisodesPanelState;
+use crate::panel::network::NetworkPanelState;
 use crate::panel::notices::NoticesState;
 use crate::panel::parameters::ParametersPanelState;
 use crate::panel::run_control::RunControlState;
@@ -23,7 +24,7 @@ pub struct PanelSettings {
     pub theme: PanelTheme,
     /// Whether the parameters on the left are unfolded. Default: `true`.
     pub parameters: bool,
-    /// Whether plots, search and legend on the right are unfolded. Default: `true`.
+    /// Whether plots, search, network, training and legend on the right are unfolded. Default: `true`.
     pub plots: bool,
     /// Whether the episode list at the bottom is unfolded. Default: `true`.
     pub episodes: bool,
@@ -54,6 +55,8 @@ pub struct PanelState {
     pub run_control: RunControlState,
     /// Of the episode list at the bottom.
     pub episodes: EpisodesPanelState,
+    /// Of the network on the right.
+    pub network: NetworkPanelState,
     /// Of the toasts.
     pub notices: NoticesState,
 }

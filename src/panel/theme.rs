@@ -36,6 +36,10 @@ pub struct Palette {
     pub dv: Color32,
     /// Range series.
     pub range: Color32,
+    /// What a network says, and waiting for it.
+    pub network: Color32,
+    /// Burns and propagation in a time split.
+    pub orbit: Color32,
     /// Limits and floors: dashed reference lines.
     pub floor: Color32,
     /// Focus, selection and the chosen action.
@@ -57,6 +61,8 @@ impl Palette {
         entropy: Color32::from_rgb(86, 180, 233),
         dv: Color32::from_rgb(230, 159, 0),
         range: Color32::from_rgb(0, 180, 132),
+        network: Color32::from_rgb(214, 132, 180),
+        orbit: Color32::from_rgb(240, 228, 66),
         floor: Color32::from_rgb(150, 156, 168),
         accent: Color32::from_rgb(86, 180, 233),
         caution: Color32::from_rgb(240, 176, 60),
@@ -69,6 +75,8 @@ impl Palette {
         entropy: Color32::from_rgb(0, 114, 178),
         dv: Color32::from_rgb(190, 110, 0),
         range: Color32::from_rgb(0, 128, 94),
+        network: Color32::from_rgb(170, 70, 125),
+        orbit: Color32::from_rgb(100, 85, 0),
         floor: Color32::from_rgb(110, 114, 122),
         accent: Color32::from_rgb(0, 114, 178),
         caution: Color32::from_rgb(150, 88, 0),
@@ -236,7 +244,8 @@ mod tests {
             for bar in [palette.filled(palette.entropy), palette.filled(palette.floor), palette.selected] {
                 assert!(contrast(ramp.strong, bar) >= TEXT_CONTRAST, "text on {bar:?}");
             }
-            for mark in [palette.entropy, palette.dv, palette.range, palette.floor] {
+            let marks = [palette.entropy, palette.dv, palette.range, palette.floor, palette.network, palette.orbit];
+            for mark in marks {
                 assert!(contrast(mark, ramp.panel) >= MARK_CONTRAST, "{mark:?} on {:?}", ramp.panel);
             }
         }

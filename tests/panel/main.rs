@@ -4,10 +4,13 @@
 
 mod episodes;
 mod layout;
+mod learning;
 mod notices;
 mod oracle;
 mod parameters;
+mod pictures;
 mod plugin;
 mod run_control;
 mod search;
+mod strip;
 mod support;

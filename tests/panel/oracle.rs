@@ -56,6 +56,7 @@ fn search_inspector_says_that_the_oracle_is_an_upper_bound() {
             config: &snapshot.search,
             actions: episode.mission.actions(),
             value_colours: ColourMap::default(),
+            flown: None,
         };
         search_inspector_panel(ui, &inspector, episode.search.as_deref());
         Vec::new()

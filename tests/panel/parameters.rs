@@ -163,3 +163,26 @@ fn a_filter_that_matches_nothing_says_so() {
     let harness = panel(snapshot(), "no such thing");
     assert!(harness.query_by_label_contains("No parameter matches").is_some());
 }
+
+#[test]
+fn parameters_of_another_planner_are_folded_away_and_say_whose_they_are() {
+    let mut harness = panel(snapshot(), "");
+    assert!(harness.query_by_role_and_label(Role::Slider, "Horizon").is_some());
+    assert!(harness.query_by_role_and_label(Role::Slider, "Network simulations").is_none());
+    harness.get_by_label_contains("for alpha_zero").click();
+    harness.run_steps(10);
+    let slider = harness.get_by_role_and_label(Role::Slider, "Network simulations");
+    assert!(slider.accesskit_node().is_disabled());
+}
+
+#[test]
+fn choosing_alpha_zero_unfolds_its_parameters() {
+    let mut asking = snapshot();
+    let mut settings = (*asking.settings).clone();
+    settings.search.planner = bevy_proxops::search::PlannerKind::AlphaZero;
+    asking.settings = std::sync::Arc::new(settings);
+    let harness = panel(asking, "");
+    assert!(harness.query_by_role_and_label(Role::Slider, "Horizon").is_none());
+    let slider = harness.get_by_role_and_label(Role::Slider, "Network simulations");
+    assert!(!slider.accesskit_node().is_disabled());
+}

@@ -3,8 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use bevy_egui::egui::{Pos2, Ui, Vec2};
-use bevy_proxops::episode::{EpisodeSettings, SimCommand, Simulation, SimulationSnapshot, Speed};
-use bevy_proxops::search::SearchConfig;
+use bevy_proxops::episode::{
+    EpisodeSettings, NetworkLoad, NetworkSnapshot, SimCommand, Simulation, SimulationSnapshot, Speed, TrainingSnapshot,
+    TrainingStatus,
+};
+use bevy_proxops::search::{PlannerKind, SearchConfig};
+use bevy_proxops::training::{CycleEntry, EvaluationEntry, StepLosses};
 use egui_kittest::Harness;
 
 /// Enough for egui to settle after one event: the event's frame, the frame of its consequence and one to spare.
@@ -28,6 +32,55 @@ pub fn snapshot() -> SimulationSnapshot {
         simulation.snapshot()
     });
     SimulationSnapshot::clone(shared)
+}
+
+/// The same run, but planned by a network that is being trained: three cycles and two evaluations old.
+pub fn with_learning() -> SimulationSnapshot {
+    let mut snapshot = snapshot();
+    snapshot.search.planner = PlannerKind::AlphaZero;
+    let settings = EpisodeSettings { search: snapshot.search.clone(), ..(*snapshot.settings).clone() };
+    snapshot.settings = Arc::new(settings);
+    snapshot.diagnostics.network =
+        NetworkLoad { evaluations_per_s: 1840.0, batches_per_s: 29.0, fill: 0.93, busy: 0.71, ..Default::default() };
+    snapshot.network = Some(Arc::new(NetworkSnapshot {
+        device: "CPU (flex)".to_owned(),
+        reason: "the only Vulkan adapter is software".to_owned(),
+        architecture: "compact, 314 thousand parameters".to_owned(),
+        is_trained: true,
+        source: "the crate".to_owned(),
+        warm_up: (7, 7),
+        batch_sizes: vec![(1, 2), (8, 10), (32, 300), (64, 41)],
+    }));
+    let cycle = |cycle: u32, policy_loss| CycleEntry {
+        cycle,
+        mean_reward: 0.5 + 0.04 * f64::from(cycle),
+        losses: StepLosses {
+            policy_loss,
+            target_entropy: 1.5,
+            value_loss: 0.011,
+            value_variance: 0.05,
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let evaluation = |cycle, mean_difference| EvaluationEntry {
+        cycle,
+        pairs: 8,
+        mean_difference,
+        interval_95: 0.012,
+        promoted: mean_difference > 0.0,
+        ..Default::default()
+    };
+    snapshot.training = Some(Arc::new(TrainingSnapshot {
+        status: TrainingStatus::Running,
+        directory: "out/training".into(),
+        cycle: 3,
+        doing: "self-play: 12/32 episodes".to_owned(),
+        done: 0.375,
+        cycles: vec![cycle(1, 2.4), cycle(2, 2.1), cycle(3, 1.9)],
+        evaluations: vec![evaluation(1, -0.01), evaluation(3, 0.02)],
+    }));
+    snapshot
 }
 
 /// A panel's snapshot and state, and every command it has returned.
