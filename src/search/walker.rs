@@ -79,29 +79,34 @@ pub(super) struct EquippedWalker<'a> {
     times: &'a mut WorkTimes,
 }
 
+/// A walker's decision model, with what else a simulation needs.
+struct Parts<'a> {
+    model: BeliefModel<'a>,
+    roll_out: &'a mut RollOut,
+    belief: &'a mut Vec<i8>,
+}
+
+/// Values leaves by roll-outs.
+fn by<'a, 'm>(
+    roll_out: &'a mut RollOut,
+    mission: &Mission,
+) -> impl FnMut(&mut BeliefModel<'m>, &DetachedLeaf<RelativeState>, &[i8]) -> LeafValue + use<'a, 'm> {
+    let discount = mission.discount();
+    move |model, leaf, belief| roll_out.evaluate(model, leaf, belief, discount)
+}
+
 impl EquippedWalker<'_> {
-    /// The model of the decision, the evaluator of its leaves, and room for a belief.
-    fn parts<'b, K>(
-        &'b mut self,
-        orders: &Orders<'b, K>,
-    ) -> (
-        BeliefModel<'b>,
-        impl FnMut(&mut BeliefModel<'b>, &DetachedLeaf<RelativeState>, &[i8]) -> LeafValue,
-        &'b mut Vec<i8>,
-    ) {
+    fn parts<'b, K>(&'b mut self, orders: &Orders<'b, K>) -> Parts<'b> {
         let Self { shape, belief, roll_out, caster, observation, times } = self;
         let Orders { mission, config, key, .. } = *orders;
         let model = BeliefModel { mission, caster, observation, shape, knowledge: config.knowledge, key, times };
-        let discount = mission.discount();
-        let evaluate = move |model: &mut BeliefModel<'b>, leaf: &DetachedLeaf<RelativeState>, belief: &[i8]| {
-            roll_out.evaluate(model, leaf, belief, discount)
-        };
-        (model, evaluate, belief)
+        Parts { model, roll_out, belief }
     }
 
     /// Grows a tree of one's own, leaf by leaf.
     pub fn grow<K: Fn() -> bool>(&mut self, orders: &Orders<K>, tree: &mut GrowingTree) {
-        let (mut model, evaluate, _) = self.parts(orders);
+        let Parts { mut model, roll_out, .. } = self.parts(orders);
+        let evaluate = by(roll_out, orders.mission);
         tree.grow(&mut model, &orders.rule(), evaluate, orders.max_simulations, orders.keep_going);
     }
 
@@ -113,13 +118,15 @@ impl EquippedWalker<'_> {
         leaves: usize,
         tree: &mut GrowingTree,
     ) {
-        let (mut model, evaluate, _) = self.parts(orders);
+        let Parts { mut model, roll_out, .. } = self.parts(orders);
+        let evaluate = by(roll_out, orders.mission);
         batch.grow(tree, leaves, &mut model, &orders.rule(), evaluate, orders.max_simulations, orders.keep_going);
     }
 
     /// Grows a tree together with others until it has done `stop` simulations.
     pub fn grow_shared<K: Fn() -> bool>(&mut self, orders: &Orders<K>, tree: &SharedTree, stop: u32) {
-        let (mut model, evaluate, belief) = self.parts(orders);
+        let Parts { mut model, roll_out, belief } = self.parts(orders);
+        let evaluate = by(roll_out, orders.mission);
         tree.grow(&mut model, &orders.rule(), belief, evaluate, stop, orders.keep_going);
     }
 }

@@ -146,7 +146,7 @@ pub static PARAMETERS: &[ParameterSpec] = &[
             parallel.mode == ModeKind::TreeParallel && parallel.in_flight == InFlightKind::VirtualLoss
         },
         ..number! {
-            "search.parallel.virtual_loss_weight", Search, "Virtual loss", "visits", 0.0..=100.0, LINEAR, Now,
+            "search.parallel.virtual_loss_weight", Search, "Virtual loss", "", 0.0..=100.0, LINEAR, Now,
             settings.search.parallel.virtual_loss_weight,
             "Visits with the worst value met so far that a walk under way counts for. 0 is visits_only."
         }
