@@ -7,6 +7,7 @@ use bevy::reflect::std_traits::ReflectDefault;
 
 use crate::episode::parameters::{ParameterId, ParameterValue};
 use crate::mission::Seed;
+use crate::report::BestSetting;
 
 /// Pace of a run.
 #[derive(Reflect, Clone, Copy, Debug, PartialEq)]
@@ -85,6 +86,8 @@ pub enum SimCommand {
     LoadScenario(PathBuf),
     /// Puts the episode of this number in focus.
     Focus(u32),
+    /// Plans as a measured setting says: planner, search mode, workers and episodes in parallel.
+    UseSetting(BestSetting),
     /// Plans with the network of a weights file from the next leaf on; it must read the scenario's grid.
     LoadNetwork(PathBuf),
     /// Plans with the network that comes with the crate again.

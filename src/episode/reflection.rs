@@ -9,12 +9,14 @@ use crate::episode::parameters::{ParameterId, ParameterValue};
 use crate::episode::settings::{EpisodeSettings, NetworkSettings, TrainingSettings};
 use crate::episode::snapshot::LatestSnapshot;
 use crate::mission::{Scenario, Seed};
+use crate::report::BestSetting;
 use crate::search::SearchConfig;
 
 impl_reflect_opaque!((in bevy_proxops::mission) Scenario(Debug, Clone, PartialEq, Serialize, Deserialize));
 impl_reflect_opaque!((in bevy_proxops::mission) Seed(Debug, Clone, PartialEq));
 impl_reflect_opaque!((in bevy_proxops::search) SearchConfig(Debug, Clone, PartialEq, Serialize, Deserialize));
 
+impl_reflect_opaque!((in bevy_proxops::report) BestSetting(Debug, Clone, PartialEq, Serialize, Deserialize));
 impl_reflect_opaque!((in bevy_proxops::episode) NetworkSettings(Debug, Clone, PartialEq));
 impl_reflect_opaque!((in bevy_proxops::episode) TrainingSettings(Debug, Clone, PartialEq));
 
@@ -34,6 +36,7 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<Scenario>()
         .register_type::<SearchConfig>()
         .register_type::<Seed>()
+        .register_type::<BestSetting>()
         .register_type::<NetworkSettings>()
         .register_type::<TrainingSettings>();
 }

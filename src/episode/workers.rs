@@ -41,6 +41,14 @@ impl Workers {
         }
     }
 
+    /// Goes on with another number of workers. What has been counted stays.
+    pub fn set_count(&mut self, count: usize) {
+        if count != self.count() {
+            let (busy_ns, shared) = (std::mem::take(&mut self.busy_ns), self.shared);
+            *self = Self { busy_ns, shared, ..Self::new(Some(count)) };
+        }
+    }
+
     /// How many workers there are.
     pub fn count(&self) -> usize {
         self.scratch.len()

@@ -1,19 +1,21 @@
 //! Efficiency of parallel search on this machine: a quick sweep in the background, its results, and the best setting.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bevy_egui::egui::{Grid, ProgressBar, RichText, Ui};
+use bevy_egui::egui::{Grid, RichText, Ui};
 
-use crate::episode::{EfficiencySweep, SimCommand, SimulationSnapshot, SweepProgress};
+use crate::episode::{EfficiencySweep, SimCommand, SimulationSnapshot};
+use crate::panel::labelled;
 use crate::panel::theme::{Palette, tooltip};
 use crate::report::{BestSetting, BestSettings, EfficiencyReport, SweepPlan};
 use crate::search::PlannerKind;
 
 /// A sweep under way, and what the latest one found.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct EfficiencyPanelState {
-    sweep: Option<EfficiencySweep>,
-    outcome: Option<Result<Box<EfficiencyReport>, String>>,
+    sweep: Option<Arc<Mutex<EfficiencySweep>>>,
+    outcome: Option<Result<Arc<EfficiencyReport>, String>>,
     /// Settings of an earlier sweep, from their file.
     saved: Option<BestSettings>,
     looked_for_saved: bool,
@@ -22,6 +24,14 @@ pub struct EfficiencyPanelState {
 }
 
 impl EfficiencyPanelState {
+    /// Whether a sweep runs, has ended or has left its settings in their file, which is looked for once.
+    pub fn has_something_to_offer(&mut self) -> bool {
+        if !std::mem::replace(&mut self.looked_for_saved, true) {
+            self.saved = BestSettings::load(Path::new(BestSettings::DEFAULT_PATH)).ok();
+        }
+        self.sweep.is_some() || self.best().is_some()
+    }
+
     /// The best settings known: of the sweep that just ended, or saved by an earlier one.
     fn best(&self) -> Option<&BestSettings> {
         match &self.outcome {
@@ -34,7 +44,7 @@ impl EfficiencyPanelState {
     fn start(&mut self, plan: SweepPlan, is_paused: bool, commands: &mut Vec<SimCommand>) {
         match EfficiencySweep::start(plan) {
             Ok(sweep) => {
-                self.sweep = Some(sweep);
+                self.sweep = Some(Arc::new(Mutex::new(sweep)));
                 self.outcome = None;
                 self.resume = !is_paused;
                 commands.push(SimCommand::Pause);
@@ -45,9 +55,9 @@ impl EfficiencyPanelState {
 
     /// Takes the result of a sweep that has ended and lets the run go on.
     fn poll(&mut self, commands: &mut Vec<SimCommand>) {
-        let Some(result) = self.sweep.as_mut().and_then(EfficiencySweep::take_result) else { return };
+        let Some(result) = self.sweep.as_ref().and_then(|sweep| lock(sweep).take_result()) else { return };
         self.sweep = None;
-        self.outcome = Some(result.map(Box::new).map_err(|error| error.to_string()));
+        self.outcome = Some(result.map(Arc::new).map_err(|error| error.to_string()));
         if std::mem::take(&mut self.resume) {
             commands.push(SimCommand::Play);
         }
@@ -55,14 +65,15 @@ impl EfficiencyPanelState {
 }
 
 /// A button that measures, a bar while it does, and then what was found and a button that uses it.
-pub fn efficiency_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut EfficiencyPanelState) -> Vec<SimCommand> {
+pub fn efficiency_panel(
+    ui: &mut Ui,
+    snapshot: &SimulationSnapshot,
+    state: &mut EfficiencyPanelState,
+) -> Vec<SimCommand> {
     let mut commands = Vec::new();
-    if !std::mem::replace(&mut state.looked_for_saved, true) {
-        state.saved = BestSettings::load(Path::new(BestSettings::DEFAULT_PATH)).ok();
-    }
     state.poll(&mut commands);
     match &state.sweep {
-        Some(sweep) => progress(ui, sweep, &sweep.progress()),
+        Some(sweep) => progress(ui, &lock(sweep)),
         None => {
             let button = ui.button("Quick sweep");
             tooltip(ui, &button, || {
@@ -91,10 +102,16 @@ pub fn efficiency_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut 
     commands
 }
 
-fn progress(ui: &mut Ui, sweep: &EfficiencySweep, progress: &SweepProgress) {
-    let left = progress.left().map_or(String::new(), |left| format!("{} s left", left.as_secs()));
-    ui.add(ProgressBar::new(progress.share()).text(left));
-    ui.weak(&progress.doing);
+/// Nothing of a sweep is left half-changed when a holder panics.
+fn lock(sweep: &Mutex<EfficiencySweep>) -> MutexGuard<'_, EfficiencySweep> {
+    sweep.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn progress(ui: &mut Ui, sweep: &EfficiencySweep) {
+    let progress = sweep.progress();
+    let left = progress.left().map_or("measuring".to_owned(), |left| format!("{} s left", left.as_secs()));
+    labelled::progress(ui, f64::from(progress.share()), Palette::of(ui).entropy, left);
+    ui.weak(progress.doing);
     if ui.button("Stop").clicked() {
         sweep.stop();
     }
@@ -132,9 +149,11 @@ fn speeds(ui: &mut Ui, report: &EfficiencyReport) {
             for measured in report.measurements.iter().filter(|measured| measured.point.planner == planner) {
                 let point = &measured.point;
                 ui.label(point.mode.to_string());
-                ui.label(format!("{} × {}", point.workers, point.episodes)).on_hover_text("workers × parallel episodes");
+                ui.label(format!("{} × {}", point.workers, point.episodes))
+                    .on_hover_text("workers × parallel episodes");
                 ui.label(report.speed_up(measured).map_or("–".into(), |ratio| format!("{ratio:.2}")));
-                let regret = report.regrets.iter().find(|regret| regret.planner == planner && regret.mode == point.mode);
+                let regret =
+                    report.regrets.iter().find(|regret| regret.planner == planner && regret.mode == point.mode);
                 ui.label(regret.map_or("–".into(), |regret| format!("{:.4}", regret.mean.0)));
                 ui.end_row();
             }

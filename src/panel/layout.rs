@@ -7,6 +7,7 @@ use bevy_egui::egui::{
 
 use crate::episode::{SimCommand, SimulationSnapshot};
 use crate::panel::display::display_panel;
+use crate::panel::efficiency::efficiency_panel;
 use crate::panel::episodes::episodes_panel;
 use crate::panel::help::help_panel;
 use crate::panel::icons::{Icon, icon_toggle};
@@ -190,6 +191,8 @@ fn learning_sections(
 ) {
     section(ui, "Network", open, |ui| commands.extend(network_panel(ui, snapshot, &mut state.network)));
     section(ui, "Training", open, |ui| commands.extend(training_panel(ui, snapshot)));
+    let found = state.efficiency.has_something_to_offer();
+    section(ui, "Efficiency", found, |ui| commands.extend(efficiency_panel(ui, snapshot, &mut state.efficiency)));
 }
 
 fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: ColourMap) {

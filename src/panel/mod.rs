@@ -12,6 +12,7 @@
 //! | [`search_inspector_panel`] | policy, visits and values of the 13 actions |
 //! | [`network_panel`] | the network's device, layers, load and file |
 //! | [`training_panel`] | start and pause of a training run, its progress and its curves |
+//! | [`efficiency_panel`] | a sweep of workers and search modes, what it found, and a button that uses it |
 //! | [`legend_panel`], [`display_panel`] | what the colours of the 3D view mean, and what it draws |
 //! | [`timings_panel`] | speed, cores and network busy, and where the time goes |
 //! | [`notices_panel`] | what was refused and why |
@@ -23,6 +24,7 @@ mod action_table;
 mod batch_histogram;
 mod chart;
 mod display;
+mod efficiency;
 mod episodes;
 mod figures;
 mod help;
@@ -51,6 +53,7 @@ mod training_plots;
 mod value_plot;
 
 pub use display::display_panel;
+pub use efficiency::{EfficiencyPanelState, efficiency_panel};
 pub use episodes::{EpisodesPanelState, episodes_panel, learned_fraction};
 pub use help::help_panel;
 pub use layout::{PanelInputs, PanelOutput, panels};

@@ -4,6 +4,7 @@ use bevy::math::Rect;
 use bevy::reflect::Reflect;
 use bevy::reflect::std_traits::ReflectDefault;
 
+use crate::panel::efficiency::EfficiencyPanelState;
 use crate::panel::episodes::EpisodesPanelState;
 use crate::panel::network::NetworkPanelState;
 use crate::panel::notices::NoticesState;
@@ -57,6 +58,8 @@ pub struct PanelState {
     pub episodes: EpisodesPanelState,
     /// Of the network on the right.
     pub network: NetworkPanelState,
+    /// Of the sweep on the right.
+    pub efficiency: EfficiencyPanelState,
     /// Of the toasts.
     pub notices: NoticesState,
 }

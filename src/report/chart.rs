@@ -60,7 +60,8 @@ impl Chart {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let scaled = |x: f64| if self.is_logarithmic { x.max(f64::MIN_POSITIVE).log2() } else { x };
-        let (x, y) = (self.range(|(x, _), _| [scaled(x), scaled(x)]), self.range(|(_, y), reach| [y - reach, y + reach]));
+        let (x, y) =
+            (self.range(|(x, _), _| [scaled(x), scaled(x)]), self.range(|(_, y), reach| [y - reach, y + reach]));
         let mut chart = ChartBuilder::on(&root)
             .caption(&self.title, ("sans-serif", 20))
             .margin(14)
@@ -149,7 +150,8 @@ mod tests {
     fn charts_of_any_points_are_pictures_with_their_names_in() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chart.svg");
-        let series = |points: &[(f64, f64)]| Series { name: "cost".into(), points: points.to_vec(), ..Series::default() };
+        let series =
+            |points: &[(f64, f64)]| Series { name: "cost".into(), points: points.to_vec(), ..Series::default() };
         for points in [&[][..], &[(1.0, 2.0)], &[(1.0, 2.0), (2.0, 2.0)], &[(1.0, -1.0), (32.0, 5.0)]] {
             for is_logarithmic in [false, true] {
                 let chart = Chart {
@@ -161,7 +163,9 @@ mod tests {
                 };
                 chart.write(&path).unwrap();
                 let svg = std::fs::read_to_string(&path).unwrap();
-                assert!(["<svg", "Quality", "leaves", "regret", "cost", "</svg>"].iter().all(|text| svg.contains(text)));
+                assert!(
+                    ["<svg", "Quality", "leaves", "regret", "cost", "</svg>"].iter().all(|text| svg.contains(text))
+                );
             }
         }
     }

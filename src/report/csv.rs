@@ -13,7 +13,9 @@ pub(super) fn measurements(report: &EfficiencyReport) -> String {
     for measured in &report.measurements {
         let point = &measured.point;
         let cores: Vec<String> = measured.per_core.iter().map(|load| format!("{load:.2}")).collect();
-        let gpu = |of: fn(&super::GpuLoad) -> f64| measured.gpu.as_ref().map_or(String::new(), |gpu| format!("{:.3}", of(gpu)));
+        let gpu = |of: fn(&super::GpuLoad) -> f64| {
+            measured.gpu.as_ref().map_or(String::new(), |gpu| format!("{:.3}", of(gpu)))
+        };
         let mut row = vec![
             point.planner.to_string(),
             point.mode.to_string(),
@@ -45,7 +47,8 @@ pub(super) fn measurements(report: &EfficiencyReport) -> String {
 /// One row a mode that was judged.
 pub(super) fn quality(report: &EfficiencyReport) -> String {
     let mut text =
-        "planner,mode,states,regret_mean,regret_interval_95,over_serial_mean,over_serial_interval_95,agreement\n".to_owned();
+        "planner,mode,states,regret_mean,regret_interval_95,over_serial_mean,over_serial_interval_95,agreement\n"
+            .to_owned();
     for regret in &report.regrets {
         text += &format!(
             "{},{},{},{:.6},{:.6},{:.6},{:.6},{:.3}\n",

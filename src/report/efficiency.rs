@@ -138,9 +138,8 @@ pub(super) mod tests {
             mean: (0.02, 0.01),
             over_serial,
         };
-        let regrets = [PlannerKind::Mcts, PlannerKind::AlphaZero].map(|planner| {
-            [regret(planner, SearchMode::Serial, (0.0, 0.0)), regret(planner, batched, (0.01, 0.005))]
-        });
+        let regrets = [PlannerKind::Mcts, PlannerKind::AlphaZero]
+            .map(|planner| [regret(planner, SearchMode::Serial, (0.0, 0.0)), regret(planner, batched, (0.01, 0.005))]);
         let regrets = regrets.concat();
         let machine = Machine {
             cpu: "test processor".into(),

@@ -22,7 +22,11 @@ pub fn comparison(report: &EfficiencyReport) -> Vec<ComparisonRow> {
     vec![
         row("memory per worker", "70 MB of card memory, one process each", figures.memory()),
         row("65 AlphaZero episodes, serially", "130 min", figures.serial_campaign(PlannerKind::AlphaZero)),
-        row("65 AlphaZero episodes, in parallel", "14 min with 11 workers", figures.parallel_campaign(PlannerKind::AlphaZero)),
+        row(
+            "65 AlphaZero episodes, in parallel",
+            "14 min with 11 workers",
+            figures.parallel_campaign(PlannerKind::AlphaZero),
+        ),
         row("speed-up of parallel episodes", "9.3 with 11 workers", figures.episode_speed_up(PlannerKind::AlphaZero)),
         row("network or card busy, serially", "30 to 50 %", figures.network_share(false)),
         row("network or card busy, in parallel", "80 to 95 %", figures.network_share(true)),
@@ -72,8 +76,10 @@ impl Figures<'_> {
 
     fn memory(&self) -> String {
         let memory = &self.report.memory;
-        let card = self.report.measurements.iter().filter_map(|measured| measured.gpu.as_ref()).map(|gpu| gpu.memory_bytes);
-        let card = card.max().map_or(String::new(), |bytes| format!("; card memory of all {:.0} MB", bytes as f64 / 1e6));
+        let card =
+            self.report.measurements.iter().filter_map(|measured| measured.gpu.as_ref()).map(|gpu| gpu.memory_bytes);
+        let card =
+            card.max().map_or(String::new(), |bytes| format!("; card memory of all {:.0} MB", bytes as f64 / 1e6));
         format!(
             "{:.2} MB per extra episode, {:.0} MB for {} episodes in one process{card}",
             memory.per_episode_bytes / 1e6,
@@ -88,9 +94,7 @@ impl Figures<'_> {
     }
 
     fn parallel_campaign(&self, planner: PlannerKind) -> String {
-        let whole = |run: &&super::FlownRun| {
-            run.point.planner == planner && run.size == CampaignSize::REFERENCE
-        };
+        let whole = |run: &&super::FlownRun| run.point.planner == planner && run.size == CampaignSize::REFERENCE;
         if let Some(flown) = self.report.flown.iter().find(whole) {
             return format!("{} with {} workers (flown)", duration(flown.wall_s), flown.point.workers);
         }
@@ -102,7 +106,9 @@ impl Figures<'_> {
 
     fn episode_speed_up(&self, planner: PlannerKind) -> String {
         let fastest = self.parallel(planner).and_then(|measured| Some((measured, self.report.speed_up(measured)?)));
-        fastest.map_or(NOT_MEASURED.into(), |(measured, ratio)| format!("{ratio:.2} with {} workers", measured.point.workers))
+        fastest.map_or(NOT_MEASURED.into(), |(measured, ratio)| {
+            format!("{ratio:.2} with {} workers", measured.point.workers)
+        })
     }
 
     fn pair(&self, in_parallel: bool) -> Option<&Measurement> {
@@ -137,7 +143,11 @@ impl Figures<'_> {
             Some(format!("{} for {planner}", best.point.workers))
         };
         let best: Vec<String> = [PlannerKind::Mcts, PlannerKind::AlphaZero].into_iter().filter_map(best).collect();
-        if best.is_empty() { NOT_MEASURED.into() } else { format!("{} of {} cores", best.join(", "), self.report.machine.cores) }
+        if best.is_empty() {
+            NOT_MEASURED.into()
+        } else {
+            format!("{} of {} cores", best.join(", "), self.report.machine.cores)
+        }
     }
 
     fn past_the_best(&self) -> String {
@@ -153,11 +163,13 @@ impl Figures<'_> {
 
     /// A decision of one tree in one of those modes.
     fn decision(&self, of: impl Fn(&SearchMode) -> bool) -> String {
-        let measured = self.report.fastest(|point| point.planner == PlannerKind::Mcts && point.is_single() && of(&point.mode));
+        let measured =
+            self.report.fastest(|point| point.planner == PlannerKind::Mcts && point.is_single() && of(&point.mode));
         measured.map_or(NOT_MEASURED.into(), |measured| {
             let seconds = 3000.0 / measured.simulations_per_s();
             let ratio = self.report.speed_up(measured).filter(|_| !measured.point.is_serial());
-            let ratio = ratio.map_or(String::new(), |ratio| format!(", {ratio:.2} times as fast ({})", measured.point.mode));
+            let ratio =
+                ratio.map_or(String::new(), |ratio| format!(", {ratio:.2} times as fast ({})", measured.point.mode));
             format!("{seconds:.3} s{ratio}")
         })
     }
@@ -166,10 +178,11 @@ impl Figures<'_> {
         let fastest = self.report.fastest(|point| {
             point.planner == PlannerKind::Mcts && !point.is_single() && point.mode != SearchMode::Serial
         });
-        fastest.and_then(|measured| Some((measured, self.report.speed_up(measured)?))).map_or(
-            NOT_MEASURED.into(),
-            |(measured, ratio)| format!("{ratio:.2} ({} on {} workers)", measured.point.mode, measured.point.workers),
-        )
+        fastest
+            .and_then(|measured| Some((measured, self.report.speed_up(measured)?)))
+            .map_or(NOT_MEASURED.into(), |(measured, ratio)| {
+                format!("{ratio:.2} ({} on {} workers)", measured.point.mode, measured.point.workers)
+            })
     }
 }
 

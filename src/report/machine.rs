@@ -70,7 +70,8 @@ pub struct ProcessUse {
 impl ProcessMeter {
     /// Begins to measure.
     pub fn start() -> Self {
-        let mut meter = Self { system: System::new(), id: sysinfo::get_current_pid().ok(), cpu_ms: 0, at: Instant::now() };
+        let mut meter =
+            Self { system: System::new(), id: sysinfo::get_current_pid().ok(), cpu_ms: 0, at: Instant::now() };
         meter.refresh();
         meter.cpu_ms = meter.process().map_or(0, |process| process.accumulated_cpu_time());
         meter.at = Instant::now();

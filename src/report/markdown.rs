@@ -81,7 +81,8 @@ fn speed_row(text: &mut String, report: &EfficiencyReport, measured: &Measuremen
     let point = &measured.point;
     let cores: Vec<String> = measured.per_core.iter().map(|load| format!("{:.0} %", 100.0 * load)).collect();
     let card = measured.gpu.as_ref();
-    let card = card.map_or("–".into(), |gpu| format!("{:.0} %, {:.0} MB", 100.0 * gpu.busy, gpu.memory_bytes as f64 / 1e6));
+    let card =
+        card.map_or("–".into(), |gpu| format!("{:.0} %, {:.0} MB", 100.0 * gpu.busy, gpu.memory_bytes as f64 / 1e6));
     writeln!(
         text,
         "| {} | {} | {} | {} | {:.0} | {} | {:.0} | {:.0} | {:.2} | {} | {:.2} | {} | {:.0} % | {:.0} % | {card} | {:.0} MB |",

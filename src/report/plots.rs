@@ -45,7 +45,12 @@ fn speed_up(report: &EfficiencyReport) -> Chart {
     let most = report.measurements.iter().map(|measured| measured.point.workers).max().unwrap_or(1);
     let cores = report.machine.cores;
     let ideal = (1..=most).map(|workers| (workers as f64, workers.min(cores) as f64)).collect();
-    series.push(Series { name: format!("ideal on {cores} cores"), points: ideal, is_reference: true, ..Series::default() });
+    series.push(Series {
+        name: format!("ideal on {cores} cores"),
+        points: ideal,
+        is_reference: true,
+        ..Series::default()
+    });
     Chart {
         title: "Speed-up of parallel episodes over one worker".into(),
         x: "workers".into(),

@@ -137,7 +137,8 @@ pub fn measure_regret(
         for mode in plan.modes(threads) {
             ask(proceed, &format!("decisions of {planner}, {mode}"))?;
             let decisions = decide_all(&states, plan.simulations, mode)?;
-            let samples: Vec<f64> = decisions.iter().zip(&judgements).map(|(it, judge)| judge.regret(it.action)).collect();
+            let samples: Vec<f64> =
+                decisions.iter().zip(&judgements).map(|(it, judge)| judge.regret(it.action)).collect();
             let alike = decisions.iter().zip(&judgements).filter(|(it, judge)| it.action == judge.best).count();
             if serial.is_empty() {
                 serial = samples.clone();

@@ -14,7 +14,9 @@ use crate::episode::run::{Run, validate_episodes, waiting_parameters, with_immed
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::systems::network::{load_network, save_network, start_training, use_shipped_network};
 use crate::episode::training::Trainer;
+use crate::episode::workers::Workers;
 use crate::mission::{Mission, Scenario};
+use crate::report::BestSetting;
 
 /// Most episode numbers that an error message lists.
 const LISTED: usize = 16;
@@ -26,6 +28,7 @@ pub type Episodes<'w, 's> =
 pub fn carry_out_commands(
     mut run: ResMut<Run>,
     mut trainer: ResMut<Trainer>,
+    mut workers: ResMut<Workers>,
     mut commands: ResMut<Messages<SimCommand>>,
     mut episodes: Episodes,
 ) {
@@ -33,7 +36,7 @@ pub fn carry_out_commands(
         return;
     }
     for command in without_overwritten(commands.drain()) {
-        if let Err(error) = carry_out(command, &mut run, &mut trainer, &mut episodes) {
+        if let Err(error) = carry_out(command, &mut run, &mut trainer, &mut workers, &mut episodes) {
             run.notices.error(error.to_string());
         }
     }
@@ -64,6 +67,7 @@ fn carry_out(
     command: SimCommand,
     run: &mut Run,
     trainer: &mut Trainer,
+    workers: &mut Workers,
     episodes: &mut Episodes,
 ) -> Result<(), EpisodeError> {
     match command {
@@ -96,6 +100,7 @@ fn carry_out(
         // Without a base folder, relative paths count from the scenario's own.
         SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
+        SimCommand::UseSetting(setting) => use_setting(&setting, run, workers, episodes)?,
         SimCommand::LoadNetwork(path) => load_network(&path, run, episodes)?,
         SimCommand::UseShippedNetwork => use_shipped_network(run, episodes)?,
         SimCommand::SaveNetwork(path) => save_network(path, run)?,
@@ -110,6 +115,26 @@ fn play(run: &mut Run, episodes: &mut Episodes) {
     run.paused = false;
     run.granted = 0;
     episodes.iter_mut().for_each(|(_, _, mut pace, _)| pace.granted = 0);
+}
+
+fn use_setting(
+    setting: &BestSetting,
+    run: &mut Run,
+    workers: &mut Workers,
+    episodes: &mut Episodes,
+) -> Result<(), EpisodeError> {
+    validate_episodes(setting.episodes)?;
+    if setting.workers == 0 {
+        return Err(EpisodeError::Workers);
+    }
+    let mut wanted = (*run.settings).clone();
+    wanted.search.planner = setting.planner;
+    wanted.search.parallel = setting.parallel.clone();
+    wanted.episodes = setting.episodes;
+    wanted.workers = Some(setting.workers);
+    change_settings(wanted, run, episodes)?;
+    workers.set_count(setting.workers);
+    Ok(())
 }
 
 fn set_speed(speed: Speed, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
