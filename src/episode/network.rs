@@ -320,3 +320,45 @@ pub fn layers_for(cells_per_axis: usize) -> PolicyValueNetConfig {
         Err(_) => PolicyValueNetConfig::reference().with_cells_per_axis(cells_per_axis),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+
+    use super::*;
+    use crate::mission::Scenario;
+    use crate::network::SeededRandomEvaluator;
+
+    /// Far beyond what is needed, so that only a hang fails.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_network_that_is_not_ready_is_shown_and_not_waited_for() {
+        let mut scenario = Scenario::reference();
+        scenario.grid.cells_per_axis = 8;
+        let mission = Mission::new(scenario, None).unwrap();
+        let settings = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
+        let (seed, counters) = (Seed(1), EvaluationCounters::default());
+        let loaded = Loaded::new(&settings, &mission, seed).unwrap();
+        let mut opening = Opening::begin(loaded, 4, counters.clone()).unwrap();
+        // In the place of the real one: ready when the gate opens.
+        let (open_gate, gate) = bounded::<()>(0);
+        let make = move || match gate.recv() {
+            Ok(()) => Ok(SeededRandomEvaluator::new(1)),
+            Err(_) => Err(NetworkError::ThreadStopped { reason: "the gate is gone".into() }),
+        };
+        opening.thread = OpeningThread::begin(make, |_| {}, counters).unwrap();
+        opening.warm_up.set(WarmUp { done: 1, of: 3, shape: 4 });
+        let mut planner = NetworkPlanner { state: PlannerState::Opening(Box::new(opening)), ..Default::default() };
+
+        assert!(planner.open(&settings, &mission, seed, 4, Duration::ZERO).unwrap().is_none());
+        let shown = planner.snapshot(&planner.counts()).unwrap();
+        assert_eq!((shown.device.as_str(), shown.reason.as_str()), ("cpu", "it is being made ready"));
+        assert_eq!(shown.warm_up, (1, 3));
+        open_gate.send(()).unwrap();
+        let (open, event) = planner.open(&settings, &mission, seed, 4, PATIENCE).unwrap().unwrap();
+        assert_eq!((event, open.thread.name()), (Some(NetworkEvent::Opened), "random (seed 1)"));
+        let (_, event) = planner.open(&settings, &mission, seed, 4, PATIENCE).unwrap().unwrap();
+        assert_eq!(event, None);
+    }
+}

@@ -65,23 +65,6 @@ fn what_the_network_does_is_published_and_adds_up() {
 }
 
 #[test]
-fn the_simulation_ticks_on_while_the_network_gets_ready() {
-    let mut settings = consulting();
-    settings.tick_allowance = Duration::ZERO;
-    // Layers that take many ticks to make.
-    settings.network.weights =
-        NetworkWeights::untrained(&PolicyValueNetConfig::reference().with_cells_per_axis(8), Seed(1)).ok();
-    let mut simulation = Simulation::new(settings).unwrap();
-    simulation.tick();
-    let waiting = simulation.snapshot();
-    let network = waiting.network.as_ref().unwrap();
-    assert_eq!(network.reason, "it is being made ready");
-    assert!(waiting.episodes.iter().all(|episode| episode.status == EpisodeStatus::Stepping && episode.step == 0));
-    simulation.run_to_end();
-    assert!(simulation.is_finished());
-}
-
-#[test]
 fn a_network_that_cannot_be_used_is_named_and_everything_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
