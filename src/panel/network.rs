@@ -73,7 +73,9 @@ fn warm_up(ui: &mut Ui, (done, of): (usize, usize)) {
     }
     let words = format!("warming up: {done} / {of} batch shapes");
     let bar = progress(ui, done as f64 / of as f64, Palette::of(ui).network, words);
-    tooltip(ui, &bar, || "Every batch shape is evaluated once in advance, so that no decision waits for it.".to_owned());
+    tooltip(ui, &bar, || {
+        "Every batch shape is evaluated once in advance, so that no decision waits for it.".to_owned()
+    });
 }
 
 fn load_figures(ui: &mut Ui, load: &NetworkLoad) {

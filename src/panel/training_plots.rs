@@ -45,8 +45,15 @@ fn policy_plot(ui: &mut Ui, cycles: &[CycleEntry], last: &CycleEntry) {
     line_key(ui, &marks);
     let uniform = (Action::COUNT as f64).ln();
     curves(ui, "policy_loss", last.cycle, None, |plot| {
-        plot.hline(HLine::new("uniform policy, ln 13 =", uniform).color(palette.floor).width(1.0).style(LineStyle::dashed_dense()));
-        curve(plot, "target entropy: a perfect network", palette.range, cycles, |cycle| cycle.losses.target_entropy.into());
+        plot.hline(
+            HLine::new("uniform policy, ln 13 =", uniform)
+                .color(palette.floor)
+                .width(1.0)
+                .style(LineStyle::dashed_dense()),
+        );
+        curve(plot, "target entropy: a perfect network", palette.range, cycles, |cycle| {
+            cycle.losses.target_entropy.into()
+        });
         curve(plot, "cross-entropy", palette.entropy, cycles, |cycle| cycle.losses.policy_loss.into());
     });
 }
