@@ -85,16 +85,16 @@ fn parse_line(words: &[&str], actions: &mut VecDeque<UiAction>) -> Result<(), St
     Ok(())
 }
 
-/// The pointer rests a frame before and after each button event, as a hand's does.
+/// The pointer rests before it presses and after it lets go, as a hand's does. A click is let go in the next frame: a
+/// press that lasts too long is no click, and frames may be slow.
 fn press_and_release(from: Vec2, path: &[Vec2], actions: &mut VecDeque<UiAction>) {
-    actions.extend([
-        UiAction::Move(from),
-        UiAction::Wait(1),
-        UiAction::Button(ButtonState::Pressed),
-        UiAction::Wait(1),
-    ]);
-    actions.extend(path.iter().copied().map(UiAction::Move));
-    actions.extend([UiAction::Wait(1), UiAction::Button(ButtonState::Released), UiAction::Wait(1)]);
+    actions.extend([UiAction::Move(from), UiAction::Wait(1), UiAction::Button(ButtonState::Pressed)]);
+    if !path.is_empty() {
+        actions.push_back(UiAction::Wait(1));
+        actions.extend(path.iter().copied().map(UiAction::Move));
+        actions.push_back(UiAction::Wait(1));
+    }
+    actions.extend([UiAction::Button(ButtonState::Released), UiAction::Wait(1)]);
 }
 
 fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {

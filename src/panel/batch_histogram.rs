@@ -30,7 +30,7 @@ pub(super) fn batch_histogram(ui: &mut Ui, sizes: &[(usize, u64)]) {
     still_plot(ui, Id::new("bevy_proxops").with("batch_sizes"), Some(""))
         .show_grid([false, true])
         .include_x(-0.6)
-        .include_x(places as f64 - 0.4)
+        .include_x(places.max(4) as f64 - 0.4)
         .include_y(0.0)
         .include_y(100.0)
         .x_grid_spacer(move |_| (0..places).map(|place| mark(place as f64, 1.0)).collect())
