@@ -17,8 +17,31 @@ use crate::network::{
 };
 use crate::voxel::CompactCode;
 
-/// Cohorts of episodes: while the network evaluates the leaves of one, the other walks its trees.
-pub const COHORTS: usize = 2;
+/// How many leaves the episodes of a run may have at the network at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Episodes in parallel.
+    pub episodes: usize,
+    /// Most leaves of one of them.
+    pub leaves: usize,
+}
+
+impl Demand {
+    /// Leaves from which on a batch keeps two cores busy.
+    const FULL_BATCH: usize = 16;
+
+    /// Cohorts that the episodes are dealt to. Two at least: while the network evaluates the leaves of one, the workers
+    /// walk the trees of the other. With four, whole batches wait for the network as it ends one; more would only be
+    /// smaller.
+    fn cohorts(self) -> usize {
+        (self.episodes * self.leaves / Self::FULL_BATCH).clamp(2, 4)
+    }
+
+    /// Leaves of the largest of so many cohorts.
+    fn largest_batch(self, cohorts: usize) -> usize {
+        self.episodes.div_ceil(cohorts) * self.leaves
+    }
+}
 
 /// The network and the batches under way; nothing is open before an episode needs it.
 #[derive(Resource, Default)]
@@ -53,6 +76,7 @@ struct Opening {
     warm_up: Arc<WarmUpProgress>,
     device: NetworkDevice,
     loaded: Loaded,
+    cohorts: usize,
     largest_batch: usize,
 }
 
@@ -80,7 +104,7 @@ pub struct OpenNetwork {
     /// Device and reason.
     pub choice: DeviceChoice,
     /// One place a cohort.
-    pub batches: [CohortBatch; COHORTS],
+    pub batches: Vec<CohortBatch>,
     loaded: Loaded,
     code: CompactCode,
     device: NetworkDevice,
@@ -112,10 +136,10 @@ impl NetworkPlanner {
         settings: &NetworkSettings,
         mission: &Mission,
         seed: Seed,
-        largest_batch: usize,
+        demand: Demand,
         patience: Duration,
     ) -> Result<Option<(&mut OpenNetwork, Option<NetworkEvent>)>, NetworkError> {
-        let mut event = self.begin_opening(settings, mission, seed, largest_batch)?;
+        let mut event = self.begin_opening(settings, mission, seed, demand)?;
         if let PlannerState::Opening(opening) = &mut self.state {
             let Some(thread) = opening.thread.wait_for(patience) else { return Ok(None) };
             // A failed one must not be waited for again.
@@ -134,15 +158,17 @@ impl NetworkPlanner {
         settings: &NetworkSettings,
         mission: &Mission,
         seed: Seed,
-        largest_batch: usize,
+        demand: Demand,
     ) -> Result<Option<NetworkEvent>, NetworkError> {
         let cells = mission.grid().cells_per_axis() as usize;
-        let (loaded, device, largest) = match &self.state {
-            PlannerState::Closed => return self.reopen(settings, mission, seed, largest_batch),
-            PlannerState::Opening(opening) => (&opening.loaded, &opening.device, opening.largest_batch),
-            PlannerState::Open(open) => (&open.loaded, &open.device, open.largest_batch),
+        let (loaded, device, cohorts, largest) = match &self.state {
+            PlannerState::Closed => return self.reopen(settings, mission, seed, demand),
+            PlannerState::Opening(opening) => {
+                (&opening.loaded, &opening.device, opening.cohorts, opening.largest_batch)
+            }
+            PlannerState::Open(open) => (&open.loaded, &open.device, open.batches.len(), open.largest_batch),
         };
-        let fits = *device == settings.device && largest_batch <= largest;
+        let fits = *device == settings.device && demand.largest_batch(cohorts) <= largest;
         if fits && loaded.settings == *settings && loaded.weights.config().cells_per_axis == cells {
             return Ok(None);
         }
@@ -154,7 +180,7 @@ impl NetworkPlanner {
                 return Ok(Some(NetworkEvent::NewWeights));
             }
         }
-        self.reopen(settings, mission, seed, largest_batch)
+        self.reopen(settings, mission, seed, demand)
     }
 
     fn reopen(
@@ -162,12 +188,12 @@ impl NetworkPlanner {
         settings: &NetworkSettings,
         mission: &Mission,
         seed: Seed,
-        largest_batch: usize,
+        demand: Demand,
     ) -> Result<Option<NetworkEvent>, NetworkError> {
         // The old one's thread ends first: a card has no room for two.
         self.state = PlannerState::Closed;
         let loaded = Loaded::new(settings, mission, seed)?;
-        self.state = PlannerState::Opening(Box::new(Opening::begin(loaded, largest_batch, self.counters.clone())?));
+        self.state = PlannerState::Opening(Box::new(Opening::begin(loaded, demand, self.counters.clone())?));
         Ok(None)
     }
 
@@ -211,7 +237,9 @@ impl Loaded {
 }
 
 impl Opening {
-    fn begin(loaded: Loaded, largest_batch: usize, counters: EvaluationCounters) -> Result<Self, NetworkError> {
+    fn begin(loaded: Loaded, demand: Demand, counters: EvaluationCounters) -> Result<Self, NetworkError> {
+        let cohorts = demand.cohorts();
+        let largest_batch = demand.largest_batch(cohorts);
         let (warn, warnings) = unbounded();
         let (tell, told) = unbounded();
         let (device, weights) = (loaded.settings.device.clone(), loaded.weights.clone());
@@ -225,7 +253,7 @@ impl Opening {
         let progress = warm_up.clone();
         let thread = OpeningThread::begin(make, move |now| progress.set(now), counters)?;
         let device = loaded.settings.device.clone();
-        Ok(Self { thread, told, warnings, warm_up, device, loaded, largest_batch })
+        Ok(Self { thread, told, warnings, warm_up, device, loaded, cohorts, largest_batch })
     }
 
     fn finish(self, thread: EvaluatorThread, mission: &Mission) -> Result<OpenNetwork, NetworkError> {
@@ -234,7 +262,7 @@ impl Opening {
             thread,
             encoder: LeafEncoder::new(self.loaded.weights.config(), mission)?,
             choice: self.told.recv().map_err(gone)?,
-            batches: Default::default(),
+            batches: std::iter::repeat_with(CohortBatch::default).take(self.cohorts).collect(),
             loaded: self.loaded,
             code: mission.compact_code().clone(),
             device: self.device,
@@ -333,6 +361,13 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
+    fn episodes_are_dealt_to_cohorts_that_fill_batches() {
+        let cohorts = |episodes, leaves| Demand { episodes, leaves }.cohorts();
+        assert_eq!([cohorts(1, 1), cohorts(8, 1), cohorts(50, 1), cohorts(65, 1), cohorts(1, 64)], [2, 2, 3, 4, 4]);
+        assert_eq!(Demand { episodes: 65, leaves: 2 }.largest_batch(4), 34);
+    }
+
+    #[test]
     fn a_network_that_is_not_ready_is_shown_and_not_waited_for() {
         let mut scenario = Scenario::reference();
         scenario.grid.cells_per_axis = 8;
@@ -340,7 +375,8 @@ mod tests {
         let settings = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
         let (seed, counters) = (Seed(1), EvaluationCounters::default());
         let loaded = Loaded::new(&settings, &mission, seed).unwrap();
-        let mut opening = Opening::begin(loaded, 4, counters.clone()).unwrap();
+        let demand = Demand { episodes: 4, leaves: 1 };
+        let mut opening = Opening::begin(loaded, demand, counters.clone()).unwrap();
         // In the place of the real one: ready when the gate opens.
         let (open_gate, gate) = bounded::<()>(0);
         let make = move || match gate.recv() {
@@ -348,17 +384,18 @@ mod tests {
             Err(_) => Err(NetworkError::ThreadStopped { reason: "the gate is gone".into() }),
         };
         opening.thread = OpeningThread::begin(make, |_| {}, counters).unwrap();
+        opening.warm_up = Arc::default();
         opening.warm_up.set(WarmUp { done: 1, of: 3, shape: 4 });
         let mut planner = NetworkPlanner { state: PlannerState::Opening(Box::new(opening)), ..Default::default() };
 
-        assert!(planner.open(&settings, &mission, seed, 4, Duration::ZERO).unwrap().is_none());
+        assert!(planner.open(&settings, &mission, seed, demand, Duration::ZERO).unwrap().is_none());
         let shown = planner.snapshot(&planner.counts()).unwrap();
         assert_eq!((shown.device.as_str(), shown.reason.as_str()), ("cpu", "it is being made ready"));
         assert_eq!(shown.warm_up, (1, 3));
         open_gate.send(()).unwrap();
-        let (open, event) = planner.open(&settings, &mission, seed, 4, PATIENCE).unwrap().unwrap();
+        let (open, event) = planner.open(&settings, &mission, seed, demand, PATIENCE).unwrap().unwrap();
         assert_eq!((event, open.thread.name()), (Some(NetworkEvent::Opened), "random (seed 1)"));
-        let (_, event) = planner.open(&settings, &mission, seed, 4, PATIENCE).unwrap().unwrap();
+        let (_, event) = planner.open(&settings, &mission, seed, demand, PATIENCE).unwrap().unwrap();
         assert_eq!(event, None);
     }
 }

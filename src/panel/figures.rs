@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(range(-12.25), "−12.2 m");
         assert_eq!(milliseconds(0.0167), "16.7 ms");
         assert_eq!(share(0.417), "42 %");
-        assert_eq!(reward(0.12345), "+0.1234");
+        assert_eq!(reward(0.12346), "+0.1235");
         assert_eq!(per_minute(7.26), "7.3 /min");
     }
 

@@ -7,7 +7,7 @@ use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodePlanner, PictureChange};
 use crate::episode::meter::Meter;
-use crate::episode::network::{COHORTS, NetworkEvent, NetworkPlanner, OpenNetwork};
+use crate::episode::network::{Demand, NetworkEvent, NetworkPlanner, OpenNetwork};
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::Trees;
@@ -18,8 +18,8 @@ use crate::search::{AlphaZeroConfig, AlphaZeroSearch, AlphaZeroWalker, Explorati
 
 /// Runs the searches that consult a network.
 ///
-/// Episodes are dealt to two cohorts by their slots. While one cohort's leaves are at the network, the workers walk the
-/// trees of the other, so that neither waits. A batch that is still out when the tick's allowance is used up comes back
+/// Episodes are dealt to cohorts by their slots. While some cohorts' leaves are at the network, the workers walk the trees
+/// of another, so that neither waits. A batch that is still out when the tick's allowance is used up comes back
 /// in a later tick. What a search decides depends on its episode and the network alone, unless walks of its tree run at
 /// the same time.
 pub fn consult(
@@ -85,9 +85,9 @@ fn open<'a>(
     deadline: Instant,
 ) -> Result<Option<&'a mut OpenNetwork>, NetworkError> {
     let settings = run.settings.clone();
-    let largest = (settings.episodes as usize).div_ceil(COHORTS) * leaves;
+    let demand = Demand { episodes: settings.episodes as usize, leaves };
     let patience = deadline.saturating_duration_since(Instant::now());
-    let opened = planner.open(&settings.network, mission, settings.seed, largest, patience)?;
+    let opened = planner.open(&settings.network, mission, settings.seed, demand, patience)?;
     let Some((network, event)) = opened else { return Ok(None) };
     if event == Some(NetworkEvent::Opened) {
         run.notices.info(format!("network on {}: {}", network.choice.device, network.choice.reason));
@@ -123,13 +123,14 @@ impl Shift<'_> {
         episodes: &mut [DecidingItem],
     ) -> Result<Done, NetworkError> {
         let mut done = Done::default();
+        let cohorts = network.batches.len();
         loop {
-            for cohort in 0..COHORTS {
+            for cohort in 0..cohorts {
                 done.simulations += take_back(network, cohort, episodes)?;
                 let mut members: Vec<&mut DecidingItem> =
-                    episodes.iter_mut().filter(|episode| episode.episode.slot as usize % COHORTS == cohort).collect();
+                    episodes.iter_mut().filter(|episode| episode.episode.slot as usize % cohorts == cohort).collect();
                 done.work += self.walk(workers, &mut members);
-                send(network, cohort, episodes)?;
+                send(network, workers, cohort, &members)?;
             }
             let decided = episodes.iter().any(|episode| matches!(*episode.planner, EpisodePlanner::Decided(_)));
             if decided || Instant::now() >= self.deadline {
@@ -228,11 +229,16 @@ fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [DecidingI
     Ok(backed_up)
 }
 
-/// Sends a cohort's leaves to the network.
-fn send(network: &mut OpenNetwork, cohort: usize, episodes: &[DecidingItem]) -> Result<(), NetworkError> {
+/// Lets the workers write a cohort's leaves into their rows, and sends them to the network.
+fn send(
+    network: &mut OpenNetwork,
+    workers: &mut Workers,
+    cohort: usize,
+    members: &[&mut DecidingItem],
+) -> Result<(), NetworkError> {
     let mut owners = Vec::new();
     let mut leaves = 0;
-    for episode in episodes.iter().filter(|episode| episode.episode.slot as usize % COHORTS == cohort) {
+    for episode in members {
         if let EpisodePlanner::Consulting { out, .. } = &*episode.planner
             && !out.is_empty()
         {
@@ -248,12 +254,16 @@ fn send(network: &mut OpenNetwork, cohort: usize, episodes: &[DecidingItem]) -> 
     let mut batch = place.batch.take().unwrap_or_else(|| EvaluationBatch::new(row_len, leaves));
     batch.set_leaves(leaves);
     let mut rows = batch.inputs_mut().chunks_mut(row_len);
-    for episode in episodes.iter().filter(|episode| episode.episode.slot as usize % COHORTS == cohort) {
+    let mut jobs = VecDeque::with_capacity(leaves);
+    for episode in members {
         let EpisodePlanner::Consulting { search, out } = &*episode.planner else { continue };
-        for (&leaf, row) in out.iter().zip(&mut rows) {
-            network.encoder.write(&episode.mission.mission, &search.tree_of(leaf), leaf.node, row);
-        }
+        let mission = &*episode.mission.mission;
+        jobs.extend(out.iter().zip(&mut rows).map(|(&leaf, row)| (mission, search, leaf, row)));
     }
+    let encoder = &network.encoder;
+    workers.share(jobs, &AtomicBool::new(false), |_, (mission, search, leaf, row)| {
+        encoder.write(mission, &search.tree_of(leaf), leaf.node, row);
+    });
     place.at_network = Some(owners);
     network.thread.submit(cohort as u64, batch)
 }
