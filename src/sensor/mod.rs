@@ -11,6 +11,7 @@ mod noise;
 mod observation;
 mod ray_caster;
 mod ray_packet;
+mod rays;
 mod scene;
 mod update;
 

@@ -1,5 +1,5 @@
 use super::SensorModel;
-use super::ray_packet::{LANES, Lanes};
+use super::ray_packet::{LANES, Lanes, bits_where};
 
 /// What noise does to one ray, decided before the ray is cast: how many occupied voxels it sees through before it
 /// would report one, and how many empty voxels it passes before a false alarm.
@@ -31,8 +31,34 @@ impl RayNoise {
 /// The noise of sixteen neighbouring rays.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PacketNoise {
-    pub empties: Lanes<u32>,
+    /// Voxels that the packet's rays have walked since they met the grid.
+    walked: u32,
+    /// Voxels that each ray walks before a false alarm, occupied ones seen through among them.
+    alarm_after: Lanes<u32>,
+    /// No alarm comes before so many voxels.
+    earliest_alarm: u32,
     pub misses: Lanes<u32>,
+}
+
+impl PacketNoise {
+    /// Walks on, and gives the rays with a false alarm within these voxels, the first in the lowest bit.
+    #[inline(always)]
+    pub fn alarms_within(&mut self, voxels: u32) -> u32 {
+        self.walked += voxels;
+        if self.walked <= self.earliest_alarm { 0 } else { bits_where(|lane| self.alarm_after.0[lane] < self.walked) }
+    }
+
+    /// What was left to one ray before the last so many voxels.
+    pub fn left(&self, lane: usize, voxels: u32) -> RayNoise {
+        let empties = self.alarm_after.0[lane] - (self.walked - voxels);
+        RayNoise { empties, misses: self.misses.0[lane] }
+    }
+
+    /// Sets what is left to one ray now.
+    pub fn set_left(&mut self, lane: usize, left: RayNoise) {
+        self.alarm_after.0[lane] = left.empties.saturating_add(self.walked);
+        self.misses.0[lane] = left.misses;
+    }
 }
 
 impl NoiseTable {
@@ -71,18 +97,22 @@ impl NoiseTable {
     pub fn of_packet(&self, key: u64, rays: &Lanes<u32>) -> PacketNoise {
         let silent_below = self.silence.last().copied().unwrap_or(0);
         let missing_below = self.miss.first().copied().unwrap_or(0);
-        let mut noise = PacketNoise { empties: Lanes([RayNoise::NEVER; LANES]), misses: Lanes([0; LANES]) };
-        let mut touched = Lanes([0_u32; LANES]);
-        for lane in 0..LANES {
+        let mut noise = PacketNoise {
+            walked: 0,
+            alarm_after: Lanes([RayNoise::NEVER; LANES]),
+            earliest_alarm: RayNoise::NEVER,
+            misses: Lanes([0; LANES]),
+        };
+        let mut touched = bits_where(|lane| {
             let random = random_of_ray(key, rays.0[lane]);
             let (high, low) = (random >> 32, random & u64::from(u32::MAX));
-            touched.0[lane] = u32::from((high >= silent_below) | (low < missing_below)) << lane;
-        }
-        let mut touched = touched.0.iter().fold(0, |all, bit| all | bit);
+            (high >= silent_below) | (low < missing_below)
+        });
         while touched != 0 {
             let lane = touched.trailing_zeros() as usize;
             let of_ray = self.of_ray(key, rays.0[lane]);
-            (noise.empties.0[lane], noise.misses.0[lane]) = (of_ray.empties, of_ray.misses);
+            noise.set_left(lane, of_ray);
+            noise.earliest_alarm = noise.earliest_alarm.min(of_ray.empties);
             touched &= touched - 1;
         }
         noise
@@ -117,7 +147,7 @@ mod tests {
             for first_ray in (0..4096).step_by(LANES) {
                 let packet = table.of_packet(77, &Lanes(std::array::from_fn(|lane| first_ray + lane as u32)));
                 for lane in 0..LANES {
-                    let ray = RayNoise { empties: packet.empties.0[lane], misses: packet.misses.0[lane] };
+                    let ray = packet.left(lane, 0);
                     assert_eq!(ray, table.of_ray(77, first_ray + lane as u32));
                 }
             }

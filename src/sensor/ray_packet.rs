@@ -136,7 +136,7 @@ impl RayPacket {
     /// The rays that meet the grid, the first in the lowest bit.
     #[inline(always)]
     pub fn meeting(&self) -> u32 {
-        self.exit.0.iter().enumerate().fold(0, |mask, (lane, &exit)| mask | u32::from(exit > 0) << lane)
+        bits_where(|lane| self.exit.0[lane] > 0)
     }
 
     /// Marches every ray [`STRIDE`] voxels on; rays that have left the grid stay in the voxel `outside`.
@@ -247,6 +247,13 @@ fn floor(value: f64) -> f64 {
 #[inline(always)]
 fn to_u32(value: f64) -> u32 {
     (value + ROUND).to_bits() as u32
+}
+
+/// One bit per lane, the first in the lowest; in two loops, of which the first goes into vector lanes.
+#[inline(always)]
+pub(super) fn bits_where(condition: impl Fn(usize) -> bool) -> u32 {
+    let bits = Lanes::from_fn(|lane| u32::from(condition(lane)) << lane);
+    bits.0.iter().fold(0, |all, bit| all | bit)
 }
 
 #[inline(always)]
