@@ -32,6 +32,11 @@ impl EfficiencyPanelState {
         self.sweep.is_some() || self.best().is_some()
     }
 
+    /// With the settings of an earlier sweep, as if they had been found in their file.
+    pub fn offering(saved: BestSettings) -> Self {
+        Self { saved: Some(saved), looked_for_saved: true, ..Self::default() }
+    }
+
     /// The best settings known: of the sweep that just ended, or saved by an earlier one.
     fn best(&self) -> Option<&BestSettings> {
         match &self.outcome {

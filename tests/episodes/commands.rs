@@ -3,6 +3,8 @@ use std::time::{Duration, Instant};
 
 use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, PARAMETERS, Simulation, SimulationSnapshot};
 use bevy_proxops::prelude::*;
+use bevy_proxops::report::BestSetting;
+use bevy_proxops::search::{ParallelConfig, SearchMode};
 use bevy_proxops::target::TargetShape;
 
 use crate::support::{bits, fly, parameter, paused_settings, small_settings};
@@ -244,4 +246,29 @@ fn settings_that_cannot_be_flown_are_refused_by_name() {
     let mut scenario = valid.scenario.clone();
     scenario.step_s = f64::NAN;
     assert!(refused(EpisodeSettings { scenario, ..valid }).contains("step_s"));
+}
+
+#[test]
+fn a_measured_setting_changes_planner_mode_workers_and_episodes_at_once() {
+    let mut simulation = simulation(paused_settings(PlannerKind::Passive));
+    let setting = BestSetting {
+        planner: PlannerKind::Mcts,
+        parallel: ParallelConfig::from(SearchMode::Batched { leaves: 5 }),
+        workers: 3,
+        episodes: 6,
+        why: "it is the fastest".into(),
+    };
+    let snapshot = obey(&mut simulation, SimCommand::UseSetting(setting.clone()));
+    assert_eq!((snapshot.episodes.len(), snapshot.diagnostics.workers), (6, 3));
+    assert_eq!((snapshot.search.planner, &snapshot.search.parallel), (setting.planner, &setting.parallel));
+    assert_eq!(steps(&obey(&mut simulation, SimCommand::StepOnce)), [1; 6]);
+
+    let idle = BestSetting { workers: 0, ..setting.clone() };
+    let none = BestSetting { episodes: 0, ..setting.clone() };
+    let wild = BestSetting { parallel: ParallelConfig { leaves: 0, ..setting.parallel.clone() }, ..setting };
+    for (bad, named) in [(idle, "workers = 0"), (none, "episodes = 0"), (wild, "parallel.leaves: 0")] {
+        let snapshot = obey(&mut simulation, SimCommand::UseSetting(bad));
+        assert!(errors(&snapshot).last().unwrap().contains(named), "{:?}", snapshot.notices);
+        assert_eq!((snapshot.episodes.len(), snapshot.diagnostics.workers), (6, 3), "nothing has changed");
+    }
 }

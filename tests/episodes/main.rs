@@ -3,6 +3,7 @@
 mod app;
 mod commands;
 mod determinism;
+mod efficiency;
 mod network;
 mod schedule;
 mod support;

@@ -2,6 +2,7 @@
 //! in apps with and without a renderer.
 #![cfg(feature = "panel")]
 
+mod efficiency;
 mod episodes;
 mod layout;
 mod learning;
