@@ -43,7 +43,9 @@ pub(super) const COLOURS: [RGBColor; 7] = [
     RGBColor(170, 170, 170),
 ];
 pub(super) const GREY: RGBColor = RGBColor(130, 130, 130);
-const SIZE: (u32, u32) = (900, 420);
+const SIZE: (u32, u32) = (980, 420);
+/// Left of it is the chart, right of it the legend, so that neither covers the other.
+const LEGEND_LEFT: u32 = 740;
 
 impl Chart {
     /// Draws the chart into an SVG file.
@@ -59,10 +61,11 @@ impl Chart {
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
+        let (left, legend) = root.split_horizontally(LEGEND_LEFT);
         let scaled = |x: f64| if self.is_logarithmic { x.max(f64::MIN_POSITIVE).log2() } else { x };
         let (x, y) =
             (self.range(|(x, _), _| [scaled(x), scaled(x)]), self.range(|(_, y), reach| [y - reach, y + reach]));
-        let mut chart = ChartBuilder::on(&root)
+        let mut chart = ChartBuilder::on(&left)
             .caption(&self.title, ("sans-serif", 20))
             .margin(14)
             .x_label_area_size(44)
@@ -85,14 +88,14 @@ impl Chart {
             .bold_line_style(BLACK.mix(0.12))
             .draw()?;
         let mut colours = COLOURS.iter().cycle();
-        for series in &self.series {
+        for (place, series) in self.series.iter().enumerate() {
             let colour = if series.is_reference { GREY } else { *colours.next().unwrap_or(&GREY) };
+            let y = 52 + 24 * place as i32;
+            legend.draw(&Rectangle::new([(0, y), (18, y + 4)], colour.filled()))?;
+            legend.draw_text(&series.name, &("sans-serif", 14).into_font().color(&BLACK), (26, y - 6))?;
             let points: Vec<_> = series.points.iter().map(|&(x, y)| (scaled(x), y)).collect();
             let style = colour.stroke_width(if series.is_reference { 1 } else { 2 });
-            chart
-                .draw_series(LineSeries::new(points.iter().copied(), style))?
-                .label(&series.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
             if !series.is_reference {
                 chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))?;
             }
@@ -101,16 +104,7 @@ impl Chart {
                 ErrorBar::new_vertical(x, y - reach, y, y + reach, colour.stroke_width(1), 8)
             }))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.2))
-            .label_font(("sans-serif", 14))
-            .draw()?;
         root.present()?;
-        drop(chart);
-        drop(root);
         Ok(())
     }
 
