@@ -1,26 +1,30 @@
 //! Runs the episodes whose speed, memory and decisions an efficiency report compares.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::episode::command::SimCommand;
+use crate::episode::parameters::{ParameterId, ParameterValue};
+use crate::episode::run::Run;
 use crate::episode::settings::{EpisodeSettings, NetworkSettings};
 use crate::episode::simulation::Simulation;
-use crate::episode::workers::lock;
-use crate::mission::Scenario;
+use crate::episode::snapshot::{NoticeSeverity, SimDiagnostics};
+use crate::mission::{Scenario, Seed};
 use crate::network::{LeafEncoder, NetworkWeights, open_evaluator};
 use crate::report::{
-    BestSettings, CampaignSize, Counted, EfficiencyReport, FlownRun, GpuMeter, Machine, Measurement, MemoryFigures,
-    ProcessMeter, ReportError, SweepPlan, SweepPoint, measure_regret, resident_bytes,
+    BestSettings, CampaignSize, Counted, EfficiencyReport, FlownRun, GpuLoad, GpuMeter, Machine, Measurement,
+    MemoryFigures, ProcessMeter, ProcessUse, ReportError, SweepPlan, SweepPoint, measure_regret, resident_bytes,
 };
-use crate::search::{ParallelConfig, PlannerKind, SearchConfig, SearchMode};
+use crate::search::{ModeKind, ParallelConfig, PlannerKind, SearchConfig, SearchMode};
 
 /// How long a setting may take to its first simulations: a card compiles its kernels first.
 const WARM_UP_LIMIT: Duration = Duration::from_secs(300);
 /// Simulations of the trees whose memory is measured.
 const MEMORY_SIMULATIONS: u32 = 100;
+
+/// Stretches of an episode at whose beginnings speed is measured.
+const PHASES: u32 = 3;
+/// Simulations of the decisions that lead from one to the next.
+const SCOUT_SIMULATIONS: u32 = 20;
 
 /// How far a sweep has come.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,65 +159,143 @@ fn begin(settings: EpisodeSettings) -> Result<Simulation, ReportError> {
     Simulation::new(settings).map_err(|error| ReportError::Run(error.to_string()))
 }
 
-/// Runs a setting until its first simulations are done, then for the plan's time.
+/// Measures whole rounds until the plan's time is over: a decision of every episode at its beginning, after a third and
+/// after two thirds, for images cost more from near than from afar. So every setting does the same work.
 fn measure_point(
     plan: &SweepPlan,
     point: &SweepPoint,
     network: &mut Option<String>,
 ) -> Result<Measurement, ReportError> {
-    let settings = EpisodeSettings { auto_restart: true, ..settings(plan, point) };
-    let simulations_per_decision =
-        if point.planner == PlannerKind::AlphaZero { plan.alpha_zero_simulations } else { plan.mcts_simulations };
+    let settings = EpisodeSettings { start_paused: true, ..settings(plan, point) };
+    let (search, third) = (settings.search.clone(), settings.scenario.steps / 3);
     let mut simulation = begin(settings)?;
-    let waiting = Instant::now();
-    while simulation.total_diagnostics().simulations < u64::from(point.episodes) {
-        simulation.tick();
-        check(&mut simulation)?;
-        if waiting.elapsed() > WARM_UP_LIMIT {
-            return Err(ReportError::Run(format!("{}: no simulation within {WARM_UP_LIMIT:?}", name(point))));
+    // The first decisions open the network and warm everything up.
+    step_all(&mut simulation, 1)?;
+    let mut total = Total::default();
+    let mut round = 0;
+    while total.wall_s < plan.seconds_per_point {
+        simulation.command(SimCommand::Reset { seed: Some(Seed(plan.seed.0 + round)) });
+        for phase in 0..PHASES {
+            if phase > 0 {
+                scout(&mut simulation, &search, third.saturating_sub(1))?;
+            }
+            simulation.restart_diagnostics();
+            let (mut meter, start) = (ProcessMeter::start(), Instant::now());
+            let before = simulation.total_diagnostics().simulations;
+            step_all(&mut simulation, 1)?;
+            let done = simulation.total_diagnostics();
+            total.add(&done, done.simulations - before, start.elapsed(), meter.read());
         }
+        round += 1;
     }
-    simulation.restart_diagnostics();
-    let (mut meter, gpu, start) = (ProcessMeter::start(), GpuMeter::new(), Instant::now());
-    let before = simulation.total_diagnostics().simulations;
-    while start.elapsed().as_secs_f64() < plan.seconds_per_point {
-        simulation.tick();
-    }
-    let done = simulation.total_diagnostics();
-    let wall_s = start.elapsed().as_secs_f64();
-    // The card's own figure is an average of its last second.
-    let gpu = gpu.read();
-    let used = meter.read();
-    check(&mut simulation)?;
     if let Some(open) = &simulation.snapshot().network {
         network.get_or_insert_with(|| format!("{}: {}", open.device, open.reason));
     }
-    let split = &done.time_split;
-    let count = |per_s: f64| (per_s * wall_s).round() as u64;
-    Ok(Measurement {
-        point: point.clone(),
-        simulations_per_decision,
-        counted: Counted {
-            simulations: done.simulations - before,
-            observations: count(done.imagined_per_s + done.observations_per_s),
-            evaluations: count(done.network.evaluations_per_s),
-        },
-        wall_s,
-        cores_busy: used.cores_busy,
-        per_core: used.per_core,
-        network_busy: done.network.busy,
-        batch_fill: done.network.fill,
-        gpu,
-        resident_bytes: used.resident_bytes,
-        time_split: [split.tree, split.orbit, split.rays, split.belief, split.other, split.network, split.idle],
-    })
+    let simulations_per_decision =
+        if point.planner == PlannerKind::AlphaZero { plan.alpha_zero_simulations } else { plan.mcts_simulations };
+    // The card's own figure is an average of its last second.
+    Ok(total.measurement(point.clone(), simulations_per_decision, GpuMeter::new().read()))
 }
 
-/// An error if the run has paused itself, with the reason that it gave.
-fn check(simulation: &mut Simulation) -> Result<(), ReportError> {
-    let snapshot = simulation.snapshot();
-    let reason = || snapshot.notices.last().map_or("it paused".to_owned(), |notice| notice.text.clone());
-    if snapshot.paused { Err(ReportError::Run(reason())) } else { Ok(()) }
+/// Lets every episode take so many decisions.
+fn step_all(simulation: &mut Simulation, steps: u32) -> Result<(), ReportError> {
+    (0..steps).for_each(|_| simulation.command(SimCommand::StepOnce));
+    let start = Instant::now();
+    let done = simulation.total_diagnostics().decisions;
+    simulation.tick();
+    while simulation.idle_for() < Duration::MAX {
+        check(simulation)?;
+        simulation.tick();
+        if start.elapsed() > WARM_UP_LIMIT && simulation.total_diagnostics().decisions == done {
+            return Err(ReportError::Run(format!("no decision within {WARM_UP_LIMIT:?}")));
+        }
+    }
+    check(simulation)
+}
+
+/// An error if a command or the network was refused, with the reason that the run gave.
+fn check(simulation: &Simulation) -> Result<(), ReportError> {
+    let notices = simulation.world().resource::<Run>().notices.to_vec();
+    let refused = notices.iter().find(|notice| notice.severity == NoticeSeverity::Error);
+    refused.map_or(Ok(()), |notice| Err(ReportError::Run(notice.text.clone())))
+}
+
+/// Flies on quickly, with small searches, and sets the search up again as it was.
+fn scout(simulation: &mut Simulation, search: &SearchConfig, steps: u32) -> Result<(), ReportError> {
+    set_search(simulation, PlannerKind::Mcts, ModeKind::Serial, SCOUT_SIMULATIONS);
+    step_all(simulation, steps)?;
+    set_search(simulation, search.planner, search.parallel.mode, search.simulations);
+    simulation.tick();
+    check(simulation)
+}
+
+fn set_search(simulation: &mut Simulation, planner: PlannerKind, mode: ModeKind, simulations: u32) {
+    let values = [
+        ("search.planner", ParameterValue::Choice(planner.name().to_owned())),
+        ("search.parallel.mode", ParameterValue::Choice(mode.name().to_owned())),
+        ("search.simulations", ParameterValue::Integer(simulations.into())),
+    ];
+    for (path, value) in values {
+        if let Some(id) = ParameterId::find(path) {
+            simulation.command(SimCommand::SetParameter { id, value });
+        }
+    }
+}
+
+/// Sums over the measured parts of a setting.
+#[derive(Default)]
+struct Total {
+    wall_s: f64,
+    simulations: u64,
+    observations: f64,
+    evaluations: f64,
+    rows: f64,
+    cpu_s: f64,
+    network_s: f64,
+    split_s: [f64; 7],
+    per_core_s: Vec<f64>,
+    resident_bytes: u64,
+}
+
+impl Total {
+    fn add(&mut self, done: &SimDiagnostics, simulations: u64, wall: Duration, used: ProcessUse) {
+        let wall_s = wall.as_secs_f64();
+        let evaluations = done.network.evaluations_per_s * wall_s;
+        self.wall_s += wall_s;
+        self.simulations += simulations;
+        self.observations += (done.imagined_per_s + done.observations_per_s) * wall_s;
+        self.evaluations += evaluations;
+        self.rows += if done.network.fill > 0.0 { evaluations / done.network.fill } else { 0.0 };
+        self.cpu_s += used.cores_busy * wall_s;
+        self.network_s += done.network.busy * wall_s;
+        let split = &done.time_split;
+        let parts = [split.tree, split.orbit, split.rays, split.belief, split.other, split.network, split.idle];
+        self.split_s.iter_mut().zip(parts).for_each(|(sum, share)| *sum += share * wall_s);
+        self.per_core_s.resize(used.per_core.len(), 0.0);
+        self.per_core_s.iter_mut().zip(used.per_core).for_each(|(sum, load)| *sum += f64::from(load) * wall_s);
+        self.resident_bytes = self.resident_bytes.max(used.resident_bytes);
+    }
+
+    fn measurement(self, point: SweepPoint, simulations_per_decision: u32, gpu: Option<GpuLoad>) -> Measurement {
+        let share = |seconds: f64| seconds / self.wall_s.max(f64::MIN_POSITIVE);
+        Measurement {
+            point,
+            simulations_per_decision,
+            counted: Counted {
+                simulations: self.simulations,
+                observations: self.observations.round() as u64,
+                evaluations: self.evaluations.round() as u64,
+            },
+            wall_s: self.wall_s,
+            cores_busy: share(self.cpu_s),
+            per_core: self.per_core_s.iter().map(|&seconds| share(seconds) as f32).collect(),
+            network_busy: share(self.network_s),
+            batch_fill: if self.rows > 0.0 { self.evaluations / self.rows } else { 0.0 },
+            gpu,
+            resident_bytes: self.resident_bytes,
+            time_split: self.split_s.map(share),
+        }
+    }
 }
 
 /// Memory of few and of many episodes with short trees.
@@ -255,64 +337,9 @@ fn fly(plan: &SweepPlan, point: SweepPoint, size: CampaignSize) -> Result<FlownR
     let mut simulation = begin(settings)?;
     simulation.run_to_end();
     if !simulation.is_finished() {
-        check(&mut simulation)?;
+        check(&simulation)?;
         return Err(ReportError::Run(format!("{}: it did not end", name(&point))));
     }
     let used = meter.read();
     Ok(FlownRun { point, size, simulations_per_decision, wall_s: used.wall.as_secs_f64(), cores_busy: used.cores_busy })
-}
-
-/// A sweep in the background. Dropping it stops it after the part it is measuring.
-#[derive(Debug)]
-pub struct EfficiencySweep {
-    progress: Arc<Mutex<SweepProgress>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Result<EfficiencyReport, ReportError>>>,
-}
-
-impl EfficiencySweep {
-    /// Starts to measure on a thread of its own.
-    ///
-    /// # Errors
-    /// [`ReportError::Run`] if the system gives no thread.
-    pub fn start(plan: SweepPlan) -> Result<Self, ReportError> {
-        let (progress, stop) = (Arc::new(Mutex::new(SweepProgress::default())), Arc::new(AtomicBool::new(false)));
-        let (told, stopped) = (progress.clone(), stop.clone());
-        let sweep = move || {
-            measure_efficiency(&plan, &mut |progress| {
-                *lock(&told) = progress.clone();
-                !stopped.load(Ordering::Relaxed)
-            })
-        };
-        let thread = std::thread::Builder::new().name("proxops sweep".into()).spawn(sweep);
-        let thread = Some(thread.map_err(|error| ReportError::Run(error.to_string()))?);
-        Ok(Self { progress, stop, thread })
-    }
-
-    /// How far it has come.
-    pub fn progress(&self) -> SweepProgress {
-        lock(&self.progress).clone()
-    }
-
-    /// Asks it to stop after the part it is measuring.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// The report, or why there is none, once it has ended; it can be taken once.
-    pub fn take_result(&mut self) -> Option<Result<EfficiencyReport, ReportError>> {
-        let thread = self.thread.take_if(|thread| thread.is_finished())?;
-        let panicked = || Err(ReportError::Run("it panicked; the log says where".into()));
-        Some(thread.join().unwrap_or_else(|_| panicked()))
-    }
-}
-
-impl Drop for EfficiencySweep {
-    fn drop(&mut self) {
-        self.stop();
-        if let Some(thread) = self.thread.take() {
-            // Its result is of no interest any more.
-            let _ = thread.join();
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod command;
 mod components;
 pub mod diagnostics;
 mod efficiency;
+mod efficiency_sweep;
 mod error;
 mod meter;
 mod network;
@@ -26,7 +27,8 @@ mod workers;
 
 pub use command::{SimCommand, Speed};
 pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePlanner, EpisodeState};
-pub use efficiency::{EfficiencySweep, SweepProgress, measure_efficiency};
+pub use efficiency::{SweepProgress, measure_efficiency};
+pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
