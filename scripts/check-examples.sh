@@ -72,17 +72,24 @@ refuses 'fake\.vox.*not a network weights file' --planner alpha_zero --network "
 refuses '20.*8' --network assets/networks/compact.bin --scenario "$(scenario coarse '(grid: (cells_per_axis: 8))')"
 refuses 'tpu.*vulkan' --device tpu
 
+# same_for_any_workers WHAT ARGUMENT…: headless must say the same with one worker and with two, but for its timing.
+same_for_any_workers() {
+    local what="$1"
+    shift
+    runs "headless$what, one worker" "$binaries/headless" "$@" --workers 1
+    cp "$work/stdout" "$work/one.json"
+    runs "headless$what, two workers" "$binaries/headless" "$@" --workers 2
+    # `timing` is the last key of the object.
+    diff <(sed '/"timing"/,$d' "$work/one.json") <(sed '/"timing"/,$d' "$work/stdout") >&2 ||
+        fail "headless$what: one and two workers disagree"
+    pass "one and two workers agree to the bit$what"
+}
+
 # Good input.
 runs "headless lists scenarios" "$binaries/headless" --list scenarios
 short=(--scenario reference --planner mcts --episodes 3 --seed 1 --simulations 20 --json)
-runs "headless with one worker" "$binaries/headless" "${short[@]}" --workers 1
-cp "$work/stdout" "$work/one.json"
-runs "headless with two workers" "$binaries/headless" "${short[@]}" --workers 2
-# `timing` is the last key of the object.
-diff <(sed '/"timing"/,$d' "$work/one.json") <(sed '/"timing"/,$d' "$work/stdout") >&2 ||
-    fail "headless: one and two workers disagree"
-grep -q '"timing"' "$work/one.json" || fail "headless: no summary"
-pass "one and two workers agree to the bit"
+same_for_any_workers "" "${short[@]}"
+grep -q '"timing"' "$work/stdout" || fail "headless: no summary"
 
 runs "the README's parameters" "$binaries/headless" --list parameters
 diff <(sed -n '/<!-- parameters -->/,/<!-- end -->/p' README.md | sed '1d;$d') "$work/stdout" >&2 ||
@@ -93,13 +100,8 @@ runs "headless lists devices" "$binaries/headless" --list devices
 grep -q '^cpu ' "$work/stdout" && grep -q '^auto takes ' "$work/stdout" || fail "headless --list devices: no cpu or no auto"
 consulted=(--scenario "$work/coarse.ron" --planner alpha_zero --network untrained --device cpu --episodes 3 --seed 1
     --simulations 9 --json)
-runs "headless with a network" "$binaries/headless" "${consulted[@]}" --workers 1
-cp "$work/stdout" "$work/one.json"
-runs "headless with a network and two workers" "$binaries/headless" "${consulted[@]}" --workers 2
-diff <(sed '/"timing"/,$d' "$work/one.json") <(sed '/"timing"/,$d' "$work/stdout") >&2 ||
-    fail "headless with a network: one and two workers disagree"
+same_for_any_workers " with a network" "${consulted[@]}"
 grep -q '"evaluations_per_s"' "$work/stdout" || fail "headless with a network: its timing says nothing of the network"
-pass "one and two workers agree to the bit with a network"
 
 small=(--scenario "$(scenario small '(name: "small", steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8))')" --simulations 6
     --episodes 4 --parallel 4 --learning-steps 4 --evaluate-every 1 --evaluation-pairs 3 --device cpu)
