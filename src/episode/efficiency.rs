@@ -159,8 +159,8 @@ fn begin(settings: EpisodeSettings) -> Result<Simulation, ReportError> {
     Simulation::new(settings).map_err(|error| ReportError::Run(error.to_string()))
 }
 
-/// Measures whole rounds until the plan's time is over: a decision of every episode at its beginning, after a third and
-/// after two thirds, for images cost more from near than from afar. So every setting does the same work.
+/// Measures rounds until the plan's time is over: a decision of every episode at its beginning, after a third and after
+/// two thirds, for images cost more from near than from afar. So every setting does the same work.
 fn measure_point(
     plan: &SweepPlan,
     point: &SweepPoint,
@@ -179,12 +179,7 @@ fn measure_point(
             if phase > 0 {
                 scout(&mut simulation, &search, third.saturating_sub(1))?;
             }
-            simulation.restart_diagnostics();
-            let (mut meter, start) = (ProcessMeter::start(), Instant::now());
-            let before = simulation.total_diagnostics().simulations;
-            step_all(&mut simulation, 1)?;
-            let done = simulation.total_diagnostics();
-            total.add(&done, done.simulations - before, start.elapsed(), meter.read());
+            total.measure_decisions(&mut simulation, point)?;
         }
         round += 1;
     }
@@ -199,13 +194,24 @@ fn measure_point(
 
 /// Lets every episode take so many decisions.
 fn step_all(simulation: &mut Simulation, steps: u32) -> Result<(), ReportError> {
+    step_all_watched(simulation, steps, |_| ())
+}
+
+/// The same, with a look at the run after every tick.
+fn step_all_watched(
+    simulation: &mut Simulation,
+    steps: u32,
+    mut watch: impl FnMut(&Simulation),
+) -> Result<(), ReportError> {
     (0..steps).for_each(|_| simulation.command(SimCommand::StepOnce));
     let start = Instant::now();
     let done = simulation.total_diagnostics().decisions;
     simulation.tick();
+    watch(simulation);
     while simulation.idle_for() < Duration::MAX {
         check(simulation)?;
         simulation.tick();
+        watch(simulation);
         if start.elapsed() > WARM_UP_LIMIT && simulation.total_diagnostics().decisions == done {
             return Err(ReportError::Run(format!("no decision within {WARM_UP_LIMIT:?}")));
         }
@@ -254,10 +260,34 @@ struct Total {
     network_s: f64,
     split_s: [f64; 7],
     per_core_s: Vec<f64>,
+    /// The part of the wall time in which the cores' loads were known.
+    loads_known_s: f64,
     resident_bytes: u64,
 }
 
 impl Total {
+    /// Measures one decision of every episode, until fewer are left than can keep the workers at work: a run that goes on
+    /// would give them the next ones.
+    fn measure_decisions(&mut self, simulation: &mut Simulation, point: &SweepPoint) -> Result<(), ReportError> {
+        simulation.restart_diagnostics();
+        let (mut meter, start) = (ProcessMeter::start(), Instant::now());
+        let before = simulation.total_diagnostics();
+        let episodes = u64::from(point.episodes);
+        let enough = episodes.min(point.workers as u64);
+        let mut measured = None;
+        step_all_watched(simulation, 1, |simulation| {
+            let done = simulation.total_diagnostics();
+            if measured.is_none() && done.decisions - before.decisions + enough > episodes {
+                measured = Some((done, start.elapsed(), meter.read()));
+            }
+        })?;
+        // Of a mission shorter than a round not all episodes are left to decide.
+        let (done, wall, used) =
+            measured.unwrap_or_else(|| (simulation.total_diagnostics(), start.elapsed(), meter.read()));
+        self.add(&done, done.simulations - before.simulations, wall, used);
+        Ok(())
+    }
+
     fn add(&mut self, done: &SimDiagnostics, simulations: u64, wall: Duration, used: ProcessUse) {
         let wall_s = wall.as_secs_f64();
         let evaluations = done.network.evaluations_per_s * wall_s;
@@ -271,7 +301,8 @@ impl Total {
         let split = &done.time_split;
         let parts = [split.tree, split.orbit, split.rays, split.belief, split.other, split.network, split.idle];
         self.split_s.iter_mut().zip(parts).for_each(|(sum, share)| *sum += share * wall_s);
-        self.per_core_s.resize(used.per_core.len(), 0.0);
+        self.loads_known_s += if used.per_core.is_empty() { 0.0 } else { wall_s };
+        self.per_core_s.resize(used.per_core.len().max(self.per_core_s.len()), 0.0);
         self.per_core_s.iter_mut().zip(used.per_core).for_each(|(sum, load)| *sum += f64::from(load) * wall_s);
         self.resident_bytes = self.resident_bytes.max(used.resident_bytes);
     }
@@ -288,7 +319,7 @@ impl Total {
             },
             wall_s: self.wall_s,
             cores_busy: share(self.cpu_s),
-            per_core: self.per_core_s.iter().map(|&seconds| share(seconds) as f32).collect(),
+            per_core: self.per_core_s.iter().map(|&seconds| (seconds / self.loads_known_s) as f32).collect(),
             network_busy: share(self.network_s),
             batch_fill: if self.rows > 0.0 { self.evaluations / self.rows } else { 0.0 },
             gpu,
@@ -313,17 +344,11 @@ fn measure_memory(plan: &SweepPlan) -> Result<MemoryFigures, ReportError> {
     let mut simulation = begin(settings)?;
     let mut grown_to = |episodes| {
         simulation.command(SimCommand::SetEpisodes(episodes));
-        for _ in 0..2 {
-            simulation.command(SimCommand::StepOnce);
-            simulation.tick();
-            while simulation.idle_for() < Duration::MAX {
-                simulation.tick();
-            }
-        }
+        step_all(&mut simulation, 2)?;
         simulation.snapshot();
-        resident_bytes()
+        Ok::<_, ReportError>(resident_bytes())
     };
-    let (few, resident_bytes) = (grown_to(FEW), grown_to(many));
+    let (few, resident_bytes) = (grown_to(FEW)?, grown_to(many)?);
     let per_episode_bytes = resident_bytes.saturating_sub(few) as f64 / f64::from(many - FEW);
     Ok(MemoryFigures { episodes: many, resident_bytes, per_episode_bytes })
 }

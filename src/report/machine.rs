@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{MINIMUM_CPU_UPDATE_INTERVAL, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::GpuMeter;
 
@@ -61,7 +61,7 @@ pub struct ProcessUse {
     pub wall: Duration,
     /// CPU time over wall time: 2.0 is two cores at work all the time.
     pub cores_busy: f64,
-    /// Load of each core of the machine, 0 to 1, other programs included.
+    /// Load of each core of the machine, 0 to 1, other programs included; none after too short a time to tell.
     pub per_core: Vec<f32>,
     /// Resident memory now, bytes.
     pub resident_bytes: u64,
@@ -85,7 +85,8 @@ impl ProcessMeter {
         let (cpu_ms, resident_bytes) =
             self.process().map_or((0, 0), |process| (process.accumulated_cpu_time(), process.memory()));
         let cpu_s = cpu_ms.saturating_sub(self.cpu_ms) as f64 / 1e3;
-        let per_core = self.system.cpus().iter().map(|cpu| cpu.cpu_usage() / 100.0).collect();
+        let known = wall >= MINIMUM_CPU_UPDATE_INTERVAL;
+        let per_core = self.system.cpus().iter().filter(|_| known).map(|cpu| cpu.cpu_usage() / 100.0).collect();
         ProcessUse { cores_busy: cpu_s / wall.as_secs_f64().max(f64::MIN_POSITIVE), wall, per_core, resident_bytes }
     }
 
@@ -106,17 +107,28 @@ impl ProcessMeter {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_busy_process_uses_a_core_and_has_memory() {
+    fn used_by_working_for(time: Duration) -> (ProcessUse, usize) {
         let mut meter = ProcessMeter::start();
         let ballast = vec![1_u8; 32 << 20];
         let mut sum = 0_u64;
-        while meter.at.elapsed() < Duration::from_millis(60) {
+        while meter.at.elapsed() < time {
             sum = sum.wrapping_add(ballast.iter().map(|&byte| u64::from(byte)).sum());
         }
-        let used = meter.read();
-        assert!(sum > 0 && used.wall >= Duration::from_millis(60));
+        std::hint::black_box(sum);
+        (meter.read(), meter.system.cpus().len())
+    }
+
+    #[test]
+    fn a_busy_process_uses_a_core_and_has_memory() {
+        let (used, cores) = used_by_working_for(MINIMUM_CPU_UPDATE_INTERVAL);
+        assert!(used.wall >= MINIMUM_CPU_UPDATE_INTERVAL);
         assert!(used.cores_busy > 0.0 && used.resident_bytes > 32 << 20, "{used:?}");
-        assert_eq!(used.per_core.len(), meter.system.cpus().len());
+        assert_eq!(used.per_core.len(), cores);
+    }
+
+    #[test]
+    fn the_loads_of_cores_take_time_to_tell() {
+        let (used, _) = used_by_working_for(Duration::ZERO);
+        assert!(used.wall >= MINIMUM_CPU_UPDATE_INTERVAL || used.per_core.is_empty(), "{used:?}");
     }
 }

@@ -97,7 +97,7 @@ fn speed_row(text: &mut String, report: &EfficiencyReport, measured: &Measuremen
         measured.episodes_per_min(),
         duration(measured.campaign_s(CampaignSize::REFERENCE)),
         measured.cores_busy,
-        cores.join(" "),
+        if cores.is_empty() { "–".to_owned() } else { cores.join(" ") },
         100.0 * measured.network_busy,
         100.0 * measured.batch_fill,
         measured.resident_bytes as f64 / 1e6,
@@ -177,9 +177,10 @@ fn method(text: &mut String, report: &EfficiencyReport) -> std::fmt::Result {
     writeln!(text, "## How it was measured\n")?;
     writeln!(
         text,
-        "Scenario `{}`. Every setting took whole rounds of decisions for at least {seconds:.0} s, in one process, one after the \
-         other: a round is one decision of every episode at its beginning, after a third and after two thirds of its steps, \
-         for images cost more from near than from afar; small searches fly in between, and are not timed. \"65 episodes\" is \
+        "Scenario `{}`. Every setting took rounds of decisions for at least {seconds:.0} s, in one process, one after the other: a \
+         round is one decision of every episode at its beginning, after a third and after two thirds of its steps, for images \
+         cost more from near than from afar. A decision is timed until fewer episodes are left than can keep the workers at \
+         work, for a run that goes on would begin the next ones; small searches fly in between, and are not timed. \"65 episodes\" is \
          the time that {episodes} episodes of {steps} steps take at the measured speed: an extrapolation, but for the runs listed as flown. \
          Speed-ups are over one tree searched serially by one worker. Cores busy: CPU time of the process over wall time. Each \
          core: load of the machine's cores, other programs included. Network busy: share of the wall time in which the \

@@ -18,7 +18,7 @@ pub struct Measurement {
     pub wall_s: f64,
     /// CPU time of the process over wall time.
     pub cores_busy: f64,
-    /// Load of each core of the machine, 0 to 1, other programs included.
+    /// Load of each core of the machine, 0 to 1, other programs included; none where every part was too short to tell.
     pub per_core: Vec<f32>,
     /// Share of the wall time in which the network's thread evaluates.
     pub network_busy: f64,

@@ -113,8 +113,8 @@ fn modes(report: &EfficiencyReport) -> Chart {
 /// One stacked bar a setting.
 fn draw_time_split(report: &EfficiencyReport, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
     const ROW: u32 = 22;
-    const LEFT: i32 = 320;
-    const WIDTH: f64 = 540.0;
+    const LEFT: i32 = 350;
+    const WIDTH: f64 = 530.0;
     let rows = report.measurements.len() as u32;
     let root = SVGBackend::with_string(svg, (900, 96 + ROW * rows)).into_drawing_area();
     root.fill(&WHITE)?;
