@@ -5,6 +5,7 @@ mod bandit;
 mod config;
 mod error;
 mod flight;
+mod gradients;
 mod history;
 mod learner;
 mod learning_rate;
