@@ -71,7 +71,7 @@ pub fn measure_efficiency(
     let mut network = None;
     let mut measurements = Vec::with_capacity(plan.points.len());
     for point in &plan.points {
-        steps.begin(name(point))?;
+        steps.begin(point.to_string())?;
         measurements.push(measure_point(plan, point, &mut network)?);
     }
     let regrets = {
@@ -87,7 +87,7 @@ pub fn measure_efficiency(
     if plan.flies_campaign {
         for point in flown_points(&best) {
             let size = flown_size(&point);
-            steps.begin(format!("{} whole episodes, {}", size.episodes, name(&point)))?;
+            steps.begin(format!("whole episodes: {point}"))?;
             flown.push(fly(plan, point, size)?);
         }
     }
@@ -116,10 +116,6 @@ impl Steps<'_> {
         self.done += 1;
         if (self.proceed)(&progress) { Ok(()) } else { Err(ReportError::Stopped) }
     }
-}
-
-fn name(point: &SweepPoint) -> String {
-    format!("{} {}, {} workers, {} episodes", point.planner, point.mode, point.workers, point.episodes)
 }
 
 /// One episode of pure search, serially, and the whole campaign of AlphaZero with its best setting.
@@ -363,7 +359,7 @@ fn fly(plan: &SweepPlan, point: SweepPoint, size: CampaignSize) -> Result<FlownR
     simulation.run_to_end();
     if !simulation.is_finished() {
         check(&simulation)?;
-        return Err(ReportError::Run(format!("{}: it did not end", name(&point))));
+        return Err(ReportError::Run(format!("{point}: it did not end")));
     }
     let used = meter.read();
     Ok(FlownRun { point, size, simulations_per_decision, wall_s: used.wall.as_secs_f64(), cores_busy: used.cores_busy })

@@ -2,6 +2,7 @@
 
 use crate::search::{InFlight, PlannerKind, SearchMode};
 
+use super::sweep::counted;
 use super::{CampaignSize, EfficiencyReport, Measurement};
 
 /// One row of the estimate beside what was measured.
@@ -96,18 +97,19 @@ impl Figures<'_> {
     fn parallel_campaign(&self, planner: PlannerKind) -> String {
         let whole = |run: &&super::FlownRun| run.point.planner == planner && run.size == CampaignSize::REFERENCE;
         if let Some(flown) = self.report.flown.iter().find(whole) {
-            return format!("{} with {} workers (flown)", duration(flown.wall_s), flown.point.workers);
+            let workers = counted(flown.point.workers, "worker");
+            return format!("{} with {workers} (flown)", duration(flown.wall_s));
         }
         self.parallel(planner).map_or(NOT_MEASURED.into(), |measured| {
             let seconds = measured.campaign_s(CampaignSize::REFERENCE);
-            format!("{} with {} workers (extrapolated)", duration(seconds), measured.point.workers)
+            format!("{} with {} (extrapolated)", duration(seconds), counted(measured.point.workers, "worker"))
         })
     }
 
     fn episode_speed_up(&self, planner: PlannerKind) -> String {
         let fastest = self.parallel(planner).and_then(|measured| Some((measured, self.report.speed_up(measured)?)));
         fastest.map_or(NOT_MEASURED.into(), |(measured, ratio)| {
-            format!("{ratio:.2} with {} workers", measured.point.workers)
+            format!("{ratio:.2} with {}", counted(measured.point.workers, "worker"))
         })
     }
 
@@ -155,7 +157,7 @@ impl Figures<'_> {
             let most = self.by_workers(planner).max_by_key(|measured| measured.point.workers)?;
             let best = self.by_workers(planner).map(Measurement::simulations_per_s).fold(0.0, f64::max);
             let change = 100.0 * (most.simulations_per_s() / best - 1.0);
-            Some(format!("{change:+.1} % with {} workers for {planner}", most.point.workers))
+            Some(format!("{change:+.1} % with {} for {planner}", counted(most.point.workers, "worker")))
         };
         let losses: Vec<String> = [PlannerKind::Mcts, PlannerKind::AlphaZero].into_iter().filter_map(loss).collect();
         if losses.is_empty() { NOT_MEASURED.into() } else { losses.join(", ") }
@@ -178,11 +180,12 @@ impl Figures<'_> {
         let fastest = self.report.fastest(|point| {
             point.planner == PlannerKind::Mcts && !point.is_single() && point.mode != SearchMode::Serial
         });
-        fastest
-            .and_then(|measured| Some((measured, self.report.speed_up(measured)?)))
-            .map_or(NOT_MEASURED.into(), |(measured, ratio)| {
-                format!("{ratio:.2} ({} on {} workers)", measured.point.mode, measured.point.workers)
-            })
+        fastest.and_then(|measured| Some((measured, self.report.speed_up(measured)?))).map_or(
+            NOT_MEASURED.into(),
+            |(measured, ratio)| {
+                format!("{ratio:.2} ({} on {})", measured.point.mode, counted(measured.point.workers, "worker"))
+            },
+        )
     }
 }
 

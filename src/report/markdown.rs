@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::estimate::duration;
+use super::sweep::counted;
 use super::{CampaignSize, ComparisonRow, EfficiencyReport, Measurement, TIME_PARTS, comparison};
 
 /// The whole text; `pictures` lie beside it.
@@ -44,8 +45,11 @@ fn best(text: &mut String, report: &EfficiencyReport) -> std::fmt::Result {
         let mode = best.parallel.mode();
         writeln!(
             text,
-            "- **{}**: {mode}, {} workers, {} episodes in parallel: {}.",
-            best.planner, best.workers, best.episodes, best.why
+            "- **{}**: {mode}, {}, {} in parallel: {}.",
+            best.planner,
+            counted(best.workers, "worker"),
+            counted(best.episodes as usize, "episode"),
+            best.why
         )?;
     }
     writeln!(
@@ -157,13 +161,13 @@ fn memory_and_flown(text: &mut String, report: &EfficiencyReport) -> std::fmt::R
         let point = &run.point;
         writeln!(
             text,
-            "- Flown to the end: {} episodes of {} steps, {} {}, {} simulations a decision, {} workers: {}, {:.2} cores busy.",
-            run.size.episodes,
+            "- Flown to the end: {} of {} steps, {} {}, {} simulations a decision, {}: {}, {:.2} cores busy.",
+            counted(run.size.episodes as usize, "episode"),
             run.size.steps,
             point.planner,
             point.mode,
             run.simulations_per_decision,
-            point.workers,
+            counted(point.workers, "worker"),
             duration(run.wall_s),
             run.cores_busy,
         )?;
@@ -182,7 +186,8 @@ fn method(text: &mut String, report: &EfficiencyReport) -> std::fmt::Result {
          cost more from near than from afar. A decision is timed until fewer episodes are left than can keep the workers at \
          work, for a run that goes on would begin the next ones; small searches fly in between, and are not timed. \"65 episodes\" is \
          the time that {episodes} episodes of {steps} steps take at the measured speed: an extrapolation, but for the runs listed as flown. \
-         Speed-ups are over one tree searched serially by one worker. Cores busy: CPU time of the process over wall time. Each \
+         Speed-ups are over one tree searched serially by one worker. Workers walk trees and take images; a network on the CPU \
+         has threads of its own, so one worker of AlphaZero already keeps more than one core busy. Cores busy: CPU time of the process over wall time. Each \
          core: load of the machine's cores, other programs included. Network busy: share of the wall time in which the \
          network's thread evaluates. Time split: shares of the workers' wall time; `network` is waiting for it.",
         report.scenario

@@ -127,9 +127,7 @@ fn draw_time_split(report: &EfficiencyReport, svg: &mut String) -> Result<(), Bo
     }
     for (place, measured) in report.measurements.iter().enumerate() {
         let top = 80 + (ROW * place as u32) as i32;
-        let point = &measured.point;
-        let name = format!("{} {}, {} workers, {} episodes", point.planner, point.mode, point.workers, point.episodes);
-        root.draw_text(&name, &text(12), (20, top + 2))?;
+        root.draw_text(&measured.point.to_string(), &text(12), (20, top + 2))?;
         let mut left = f64::from(LEFT);
         for (share, colour) in measured.time_split.iter().zip(COLOURS) {
             let right = left + WIDTH * share.clamp(0.0, 1.0);

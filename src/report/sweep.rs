@@ -48,6 +48,19 @@ impl SweepPoint {
     }
 }
 
+/// As in "mcts serial, 2 workers, 8 episodes".
+impl std::fmt::Display for SweepPoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (workers, episodes) = (counted(self.workers, "worker"), counted(self.episodes as usize, "episode"));
+        write!(f, "{} {}, {workers}, {episodes}", self.planner, self.mode)
+    }
+}
+
+/// A number with what it counts.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Everything that a sweep measures.
 #[derive(Clone, Debug)]
 pub struct SweepPlan {
@@ -175,6 +188,12 @@ mod tests {
         let many = worker_counts(32);
         assert_eq!((many[0], many.last()), (1, Some(&64)));
         assert!(many.contains(&32) && many.len() < 14, "{many:?}");
+    }
+
+    #[test]
+    fn points_are_named_in_words() {
+        let point = SweepPoint { planner: PlannerKind::Mcts, mode: SearchMode::Serial, workers: 1, episodes: 8 };
+        assert_eq!(point.to_string(), "mcts serial, 1 worker, 8 episodes");
     }
 
     #[test]
