@@ -5,8 +5,9 @@ use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
+use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{ElementConversion, Tensor};
+use burn::tensor::{ElementConversion, Tensor, TensorData};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,6 @@ use crate::network::{
 };
 
 use super::error::TrainingError;
-use super::gradients::Batch;
 use super::learning_rate::CosineDecay;
 use super::mirror::Mirror;
 use super::replay::ReplayBuffer;
@@ -287,13 +287,27 @@ impl<B: AutodiffBackend> Learner<B> {
 impl<B: AutodiffBackend> Learn for Learner<B> {
     fn step(&mut self, replay: &ReplayBuffer) -> Result<StepLosses, TrainingError> {
         let batch = self.batch(replay)?;
-        let (found, mut gradients) = batch.gradient(&self.network, self.config.value_weight, &self.device);
+        let (size, target_entropy, value_variance) =
+            (batch.values.len(), batch.target_entropy(), batch.value_variance());
+        let tensor = |data: Vec<f32>, width: usize| {
+            Tensor::<B, 2>::from_data(TensorData::new(data, [size, width]), &self.device)
+        };
+        let policies = tensor(batch.policies, Action::COUNT);
+        let values = tensor(batch.values, 1);
+        let (logits, predicted) = self.network.forward(tensor(batch.rows, self.encoder.row_len()));
+        let log_policy = log_softmax(logits, 1);
+        let policy_loss = (policies * log_policy.clone()).sum_dim(1).mean().neg();
+        let value_loss = (predicted - values).square().mean();
+        let loss = policy_loss.clone() + value_loss.clone().mul_scalar(self.config.value_weight);
+
+        let log_policy = log_policy.inner();
+        let entropy = (log_policy.clone().exp() * log_policy).sum_dim(1).mean().neg();
         let mut losses = StepLosses {
-            policy_loss: found.policy,
-            target_entropy: batch.target_entropy(),
-            policy_entropy: found.policy_entropy,
-            value_loss: found.value,
-            value_variance: batch.value_variance(),
+            policy_loss: policy_loss.into_scalar().elem(),
+            target_entropy,
+            policy_entropy: entropy.into_scalar().elem(),
+            value_loss: value_loss.into_scalar().elem(),
+            value_variance,
             gradient_norm: 0.0,
             learning_rate: self.learning_rate(),
         };
@@ -301,6 +315,7 @@ impl<B: AutodiffBackend> Learn for Learner<B> {
         if !total.is_finite() {
             return Err(TrainingError::Diverged { loss: total, step: self.steps });
         }
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         losses.gradient_norm = self.clip(&mut gradients);
         // The optimiser takes the network by value and gives it back.
         let network = self.network.clone();
@@ -325,6 +340,29 @@ impl<B: AutodiffBackend> Learn for Learner<B> {
         checkpoint.put(OPTIMISER_FILE, &seal(SealedKind::Optimiser, &record))?;
         checkpoint.put_json(STEPS_FILE, &self.steps)?;
         Ok(())
+    }
+}
+
+/// One batch as plain numbers.
+struct Batch {
+    /// `[batch, row_len]`
+    rows: Vec<f32>,
+    /// `[batch, 13]`
+    policies: Vec<f32>,
+    /// `[batch]`
+    values: Vec<f32>,
+}
+
+impl Batch {
+    fn target_entropy(&self) -> f32 {
+        let sum: f64 = self.policies.iter().map(|&p| f64::from(p)).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum();
+        (sum / self.values.len() as f64) as f32
+    }
+
+    fn value_variance(&self) -> f32 {
+        let count = self.values.len() as f64;
+        let mean = self.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+        (self.values.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count) as f32
     }
 }
 
@@ -359,7 +397,6 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Scale<'_> {
 #[cfg(test)]
 mod tests {
     use burn::backend::{Autodiff, Flex};
-    use burn::tensor::TensorData;
 
     use super::super::samples::EpisodeRecorder;
     use super::*;

@@ -5,7 +5,6 @@ mod bandit;
 mod config;
 mod error;
 mod flight;
-mod gradients;
 mod history;
 mod learner;
 mod learning_rate;
