@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 kills="${1:-10}"
 RANDOM="${2:-1}"
-cycles=$((4 + 2 * kills))
+cycles=$((4 + 4 * kills))
 train="${CARGO_TARGET_DIR:-target}/release/examples/train"
 [[ -x "$train" ]] || cargo build --release --locked --quiet --example train
 
@@ -35,8 +35,11 @@ last_cycle() {
 }
 
 echo "uninterrupted run of $cycles cycles"
+begun="$EPOCHREALTIME"
 "$train" "${new[@]}" "${common[@]}" --out "$work/straight" >"$work/stdout" 2>"$work/stderr" </dev/null ||
     fail "the uninterrupted run: exit code $?"
+# All delays together are about as long as that run, so that it is seldom complete before the last kill.
+longest="$(awk -v begun="$begun" -v now="$EPOCHREALTIME" -v kills="$kills" 'BEGIN { print 1.6 * (now - begun) / (kills + 1) }')"
 
 known=0
 first=("${new[@]}")
@@ -45,11 +48,11 @@ for ((kill = 1; kill <= kills; kill++)); do
     if [[ -e "$work/killed/manifest.json" ]]; then first=(--resume); else rm -rf "$work/killed"; fi
     "$train" "${first[@]}" "${common[@]}" --out "$work/killed" >"$work/stdout" 2>"$work/stderr" </dev/null &
     pid=$!
-    delay="$(awk -v r="$RANDOM" 'BEGIN { printf "%.3f", 0.05 + 1.2 * r / 32768 }')"
+    delay="$(awk -v r="$RANDOM" -v longest="$longest" 'BEGIN { printf "%.3f", 0.05 + longest * r / 32768 }')"
     sleep "$delay"
     killed=yes
     kill -KILL "$pid" 2>/dev/null || killed="ended before"
-    wait "$pid" 2>/dev/null && killed="ended before" || true
+    if wait "$pid" 2>/dev/null; then killed="ended before"; fi
     if [[ -s "$work/stderr" ]]; then fail "kill $kill: the run did not begin"; fi
     resumed="$(grep -oE '^resumed after cycle [0-9]+' "$work/stdout" | grep -oE '[0-9]+$' || true)"
     if [[ -n "$resumed" ]] && ((resumed < known)); then
