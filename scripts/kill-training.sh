@@ -31,7 +31,7 @@ common=(--device cpu --cycles "$cycles")
 
 # The last cycle that this output says is complete, which it says only once its checkpoint is.
 last_cycle() {
-    { grep -oE '^cycle +[0-9]+|^resumed after cycle [0-9]+' "$1" || true; } | grep -oE '[0-9]+$' | tail -n 1
+    sed -nE 's/^(cycle +|resumed after cycle )([0-9]+).*/\2/p' "$1" | tail -n 1
 }
 
 echo "uninterrupted run of $cycles cycles"
