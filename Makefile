@@ -3,8 +3,11 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# One target folder for every checkout: Bevy and Burn are compiled once.
-export CARGO_TARGET_DIR ?= $(HOME)/.cache/bevy_proxops/target
+# All checkouts share one build folder, so that Bevy and Burn are compiled once. The wrapper gives each checkout
+# artefacts of its own for our crate in it: Cargo would take one checkout's for another's.
+export CARGO_BUILD_BUILD_DIR ?= $(HOME)/.cache/bevy_proxops/build
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export RUSTC_WORKSPACE_WRAPPER ?= $(CURDIR)/scripts/rustc-of-this-checkout.sh
 
 # Some drivers complain without it, though nothing here needs it.
 export XDG_RUNTIME_DIR ?= /tmp
