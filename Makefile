@@ -12,7 +12,7 @@ export RUSTC_WORKSPACE_WRAPPER ?= $(CURDIR)/scripts/rustc-of-this-checkout.sh
 # Some drivers complain without it, though nothing here needs it.
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: help watch test headless bench efficiency
+.PHONY: help watch test tests headless bench efficiency
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -26,6 +26,10 @@ watch: ## Watch parallel inspection episodes in 3D (without a display: out/watch
 test: ## Run every check: format, tests, examples, doc tests, lints, documentation, headless build
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+tests: ## Run the unit and integration tests alone (ARGS="--test validation" for some of them)
+	@scripts/setup.sh test
+	cargo nextest run --release --locked $(ARGS)
 
 headless: ## Run episodes without a window and print a summary
 	@scripts/setup.sh build

@@ -87,6 +87,26 @@ check_test_tools() {
     fi
 }
 
+# What checkouts that are gone have built of our crate stays in the shared build folder. When several are gone, the
+# builds of all are removed; those that are still there compile it once more.
+readonly most_gone_checkouts=3
+forget_gone_checkouts() {
+    [[ -n "${CARGO_BUILD_BUILD_DIR:-}" ]] || return 0
+    mkdir -p "$CARGO_BUILD_BUILD_DIR"
+    local list="$CARGO_BUILD_BUILD_DIR/checkouts.txt" checkout
+    local -a present=("$PWD") gone=()
+    while IFS= read -r checkout; do
+        if [[ "$checkout" == "$PWD" ]]; then continue; fi
+        if [[ -d "$checkout" ]]; then present+=("$checkout"); else gone+=("$checkout"); fi
+    done < <(cat "$list" 2>/dev/null)
+    if ((${#gone[@]} > most_gone_checkouts)); then
+        say "removing the builds of ${#gone[@]} checkouts that are gone"
+        cargo clean --release --locked --quiet --package bevy_proxops
+        gone=()
+    fi
+    printf '%s\n' "${present[@]}" "${gone[@]}" >"$list"
+}
+
 cd "$(dirname "$0")/.."
 case "$purpose" in
     build | watch | test) ;;
@@ -102,3 +122,4 @@ if [[ -n "$packages" ]]; then
 fi
 check_rust
 [[ "$purpose" != test ]] || check_test_tools
+forget_gone_checkouts

@@ -34,10 +34,11 @@ export VK_DRIVER_FILES="$driver" VK_ICD_FILENAMES="$driver" WGPU_BACKEND=vulkan
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 
 step "format" cargo fmt --all -- --check
+step "two checkouts" scripts/check-two-checkouts.sh
 step "unit and integration tests" cargo nextest run --release --locked
 step "examples" scripts/check-examples.sh
 step "doc tests" cargo test --release --locked --doc
-step "lints" cargo clippy --release --locked --all-targets -- -D warnings
+step "lints" env RUSTC_WORKSPACE_WRAPPER="$PWD/scripts/clippy-of-this-checkout.sh" cargo check --release --locked --all-targets
 # Examples are named so that the features of the development dependencies stay on: without them Bevy
 # would be checked once more.
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --lib --examples

@@ -46,6 +46,6 @@ pub use quality::{ChosenQuality, Quality};
 pub use servicer::Servicer;
 pub use settings::{ViewArea, ViewLayers, ViewSettings};
 pub use shortcuts::{RUN_SHORTCUTS, SHORTCUTS, Shortcut};
-pub use sky::{SkyMaterial, SkyParams};
+pub use sky::{SkyLayer, SkyMaterial, SkyParams};
 pub use voxel_layer::VoxelLayer;
 pub use voxel_material::{VoxelLayerKind, VoxelMaterial, VoxelParams};

@@ -14,6 +14,7 @@ use super::camera_rig::OrbitCamera;
 use super::frame::{ViewFrames, bevy_from_rtn};
 use super::palette;
 use super::settings::ViewSettings;
+use super::voxel_material::define;
 
 /// Constants of a [`SkyMaterial`], mirrored in `sky.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, ShaderType)]
@@ -24,16 +25,42 @@ pub struct SkyParams {
     pub earth_sine: f32,
     /// Linear colour of empty space.
     pub space: Vec4,
-    /// 0 for the dome with Earth, 1 for the stars.
-    pub layer: u32,
+}
+
+/// What a [`SkyMaterial`] draws: each has a pipeline of its own.
+#[derive(Reflect, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SkyLayer {
+    /// The dome with Earth and its air.
+    Dome,
+    /// The stars in front of it.
+    Stars,
+}
+
+impl SkyLayer {
+    /// What `sky.wgsl` is compiled with; no branch on a uniform, for the reason given at the voxels' layers.
+    fn shader_def(self) -> &'static str {
+        match self {
+            Self::Dome => "SKY_DOME",
+            Self::Stars => "SKY_STARS",
+        }
+    }
 }
 
 /// Things infinitely far away.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+#[bind_group_data(SkyLayer)]
 pub struct SkyMaterial {
+    /// What is drawn.
+    pub layer: SkyLayer,
     /// Constants.
     #[uniform(0)]
     pub params: SkyParams,
+}
+
+impl From<&SkyMaterial> for SkyLayer {
+    fn from(material: &SkyMaterial) -> Self {
+        material.layer
+    }
 }
 
 impl Material for SkyMaterial {
@@ -57,8 +84,9 @@ impl Material for SkyMaterial {
         _pipeline: &MaterialPipeline,
         descriptor: &mut RenderPipelineDescriptor,
         layout: &MeshVertexBufferLayoutRef,
-        _key: MaterialPipelineKey<Self>,
+        key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        define(descriptor, key.bind_group_data.shader_def());
         let attributes = [
             Mesh::ATTRIBUTE_POSITION.at_shader_location(0),
             Mesh::ATTRIBUTE_NORMAL.at_shader_location(1),
@@ -88,17 +116,16 @@ pub(super) fn spawn_sky(
     if own_cameras.is_empty() {
         return;
     }
-    for (layer, mesh) in [dome_mesh(), star_mesh()].into_iter().enumerate() {
+    for (layer, mesh) in [(SkyLayer::Dome, dome_mesh()), (SkyLayer::Stars, star_mesh())] {
         let params = SkyParams {
             sun_direction: bevy_from_rtn() * settings.sun_rtn(),
             earth_sine: EARTH_SINE,
             space: palette::SPACE.to_linear().to_vec4(),
-            layer: layer as u32,
         };
         commands.spawn((
             Sky,
             Mesh3d(meshes.add(mesh)),
-            MeshMaterial3d(materials.add(SkyMaterial { params })),
+            MeshMaterial3d(materials.add(SkyMaterial { layer, params })),
             NoFrustumCulling,
             ChildOf(frames.root),
         ));

@@ -1,4 +1,4 @@
-// Earth below and stars around, infinitely far away. Local +Y is R, away from Earth's centre.
+// Earth below and stars around, infinitely far away; compiled with SKY_DOME or SKY_STARS. Local +Y is R, away from Earth's centre.
 
 #import bevy_pbr::mesh_functions::get_world_from_local
 #import bevy_pbr::mesh_view_bindings::view
@@ -9,13 +9,9 @@ struct SkyParams {
     // Earth's radius over the orbit's: the sine of the angle at which Earth's edge is seen.
     earth_sine: f32,
     space: vec4<f32>,
-    layer: u32,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> params: SkyParams;
-
-const DOME: u32 = 0u;
-const STARS: u32 = 1u;
 
 struct Vertex {
     @builtin(instance_index) instance_index: u32,
@@ -37,11 +33,11 @@ fn vertex(in: Vertex) -> Fragment {
     var clip = view.clip_from_world * vec4((to_world * vec4(in.direction, 0.0)).xyz, 0.0);
     // Depth 0 is infinity; stars lie just in front of the dome.
     clip.z = 0.0;
-    if params.layer == STARS {
-        let hidden = -in.direction.y > sqrt(1.0 - params.earth_sine * params.earth_sine) - 0.02;
-        let offset = in.corner.xy * in.corner.z / view.viewport.zw;
-        clip = vec4(clip.xy + offset * clip.w, 1e-7 * clip.w, select(clip.w, -1.0, hidden));
-    }
+#ifdef SKY_STARS
+    let hidden = -in.direction.y > sqrt(1.0 - params.earth_sine * params.earth_sine) - 0.02;
+    let offset = in.corner.xy * in.corner.z / view.viewport.zw;
+    clip = vec4(clip.xy + offset * clip.w, 1e-7 * clip.w, select(clip.w, -1.0, hidden));
+#endif
     var out: Fragment;
     out.position = clip;
     out.direction = in.direction;
@@ -81,7 +77,9 @@ fn earth(direction: vec3<f32>, nadir: f32) -> vec3<f32> {
 
 @fragment
 fn fragment(in: Fragment) -> @location(0) vec4<f32> {
-    if params.layer == STARS { return vec4(in.colour, 1.0); }
+#ifdef SKY_STARS
+    return vec4(in.colour, 1.0);
+#else
     let direction = normalize(in.direction);
     let nadir = -direction.y;
     let edge = sqrt(1.0 - params.earth_sine * params.earth_sine);
@@ -91,4 +89,5 @@ fn fragment(in: Fragment) -> @location(0) vec4<f32> {
     let sunlit = 0.35 + 0.65 * clamp(0.5 + 0.5 * dot(direction, params.sun_direction), 0.0, 1.0);
     let glow = (vec3(0.16, 0.36, 0.62) * exp(-above / 0.0045) + vec3(0.018, 0.055, 0.14) * exp(-above / 0.028)) * sunlit;
     return vec4(params.space.rgb + glow, 1.0);
+#endif
 }

@@ -128,6 +128,7 @@ impl VoxelLayerSpawner<'_, '_> {
         let state_buffer = self.buffers.add(words(&vec![0; voxels]));
         let order_buffer = self.buffers.add(words(&vec![NO_VOXEL; voxels]));
         let material = VoxelMaterial {
+            kind,
             params: params(kind, cells_per_axis, voxel_size_m, &self.settings),
             state: state_buffer.clone(),
             order: order_buffer.clone(),
@@ -171,7 +172,6 @@ fn params(kind: VoxelLayerKind, cells_per_axis: u32, voxel_size_m: f32, settings
         sun_direction: settings.sun_rtn(),
         voxel_size_m,
         cells_per_axis,
-        layer: kind as u32,
         opacity: if ghost { 0.1 } else { settings.uncertain_opacity.clamp(0.0, 1.0) },
         ambient: if kind == VoxelLayerKind::Confirmed { 0.34 } else { 0.7 },
         tint: if ghost { palette::TRUTH.to_linear().to_vec4() } else { Vec4::ZERO },

@@ -6,16 +6,27 @@ use bevy::render::render_resource::{AsBindGroup, RenderPipelineDescriptor, Shade
 use bevy::render::storage::ShaderBuffer;
 use bevy::shader::ShaderRef;
 
-/// What a layer of voxels shows. The discriminants are those of `voxels.wgsl`.
+/// What a layer of voxels shows: each kind has a pipeline of its own.
 #[derive(Reflect, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
 pub enum VoxelLayerKind {
     /// Voxels believed to be occupied: solid cubes.
-    Confirmed = 0,
+    Confirmed,
     /// Voxels in doubt: small translucent cubes.
-    Uncertain = 1,
+    Uncertain,
     /// The true shape: a translucent shell.
-    Ghost = 2,
+    Ghost,
+}
+
+impl VoxelLayerKind {
+    /// What `voxels.wgsl` is compiled with. No branch on a uniform: lavapipe (Mesa 22.3) compiles a shader that has one
+    /// again at every draw, with the uniform's value put in, and never frees the last one.
+    fn shader_def(self) -> &'static str {
+        match self {
+            Self::Confirmed => "CONFIRMED_LAYER",
+            Self::Uncertain => "UNCERTAIN_LAYER",
+            Self::Ghost => "GHOST_LAYER",
+        }
+    }
 }
 
 /// Constants of one layer of voxels, mirrored by the struct of the same name in `voxels.wgsl`.
@@ -27,8 +38,6 @@ pub struct VoxelParams {
     pub voxel_size_m: f32,
     /// Cells along each axis.
     pub cells_per_axis: u32,
-    /// The [`VoxelLayerKind`].
-    pub layer: u32,
     /// Opacity of a voxel nothing is known about, or of the ghost, `0..=1`.
     pub opacity: f32,
     /// Share of light that comes from everywhere, `0..=1`.
@@ -39,7 +48,10 @@ pub struct VoxelParams {
 
 /// Draws one layer of one voxel grid in one draw call, from buffers that are updated in place.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+#[bind_group_data(VoxelLayerKind)]
 pub struct VoxelMaterial {
+    /// What the layer shows.
+    pub kind: VoxelLayerKind,
     /// Constants.
     #[uniform(0)]
     pub params: VoxelParams,
@@ -56,6 +68,12 @@ pub struct VoxelMaterial {
     pub alpha_mode: AlphaMode,
     /// Moves the layer in the order of translucent things: larger is drawn earlier.
     pub depth_bias: f32,
+}
+
+impl From<&VoxelMaterial> for VoxelLayerKind {
+    fn from(material: &VoxelMaterial) -> Self {
+        material.kind
+    }
 }
 
 impl Material for VoxelMaterial {
@@ -87,12 +105,21 @@ impl Material for VoxelMaterial {
         _pipeline: &MaterialPipeline,
         descriptor: &mut RenderPipelineDescriptor,
         layout: &MeshVertexBufferLayoutRef,
-        _key: MaterialPipelineKey<Self>,
+        key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        define(descriptor, key.bind_group_data.shader_def());
         descriptor.vertex.buffers = vec![layout.0.get_layout(&[SLOT_AXIS_CORNER.at_shader_location(0)])?];
         // The shader emits only faces that look at the camera.
         descriptor.primitive.cull_mode = None;
         Ok(())
+    }
+}
+
+/// Compiles both stages of a pipeline with a definition.
+pub(super) fn define(descriptor: &mut RenderPipelineDescriptor, definition: &'static str) {
+    descriptor.vertex.shader_defs.push(definition.into());
+    if let Some(fragment) = &mut descriptor.fragment {
+        fragment.shader_defs.push(definition.into());
     }
 }
 
@@ -145,7 +172,6 @@ mod tests {
             sun_direction: Vec3::new(1.0, 2.0, 3.0),
             voxel_size_m: 4.0,
             cells_per_axis: 5,
-            layer: 6,
             opacity: 7.0,
             ambient: 8.0,
             tint: Vec4::new(9.0, 10.0, 11.0, 12.0),

@@ -1,4 +1,5 @@
 // Cubes of one voxel grid, pulled from storage buffers: slot k of the static mesh draws the voxel order[k].
+// Compiled with one of CONFIRMED_LAYER, UNCERTAIN_LAYER and GHOST_LAYER.
 // A cube shows at most three faces to a camera, so a slot holds three quads, one per axis.
 
 #import bevy_pbr::mesh_functions::{get_world_from_local, get_local_from_world}
@@ -10,7 +11,6 @@ struct VoxelParams {
     sun_direction: vec3<f32>,
     voxel_size_m: f32,
     cells_per_axis: u32,
-    layer: u32,
     opacity: f32,
     ambient: f32,
     tint: vec4<f32>,
@@ -21,9 +21,6 @@ struct VoxelParams {
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> order: array<u32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(3) var<storage, read> colours: array<vec4<f32>>;
 
-const CONFIRMED: u32 = 0u;
-const UNCERTAIN: u32 = 1u;
-const GHOST: u32 = 2u;
 const NO_VOXEL: u32 = 0xffffffffu;
 
 struct Vertex {
@@ -45,17 +42,25 @@ fn nothing() -> Fragment {
 }
 
 fn cube_scale(probability: f32) -> f32 {
-    if params.layer == CONFIRMED { return 1.0; }
-    if params.layer == GHOST { return 1.012; }
+#ifdef CONFIRMED_LAYER
+    return 1.0;
+#else ifdef GHOST_LAYER
+    return 1.012;
+#else
     return 0.26 + 0.5 * probability;
+#endif
 }
 
 fn cube_alpha(probability: f32) -> f32 {
-    if params.layer == CONFIRMED { return 1.0; }
-    if params.layer == GHOST { return params.opacity; }
+#ifdef CONFIRMED_LAYER
+    return 1.0;
+#else ifdef GHOST_LAYER
+    return params.opacity;
+#else
     // 1 where nothing is known, falling with the entropy; a voxel that is likely there is never faint.
     let doubt = 4.0 * probability * (1.0 - probability);
     return params.opacity * doubt + 0.6 * smoothstep(0.55, 0.95, probability);
+#endif
 }
 
 @vertex
@@ -98,11 +103,14 @@ fn vertex(in: Vertex) -> Fragment {
 
 @fragment
 fn fragment(in: Fragment) -> @location(0) vec4<f32> {
-    if params.layer != CONFIRMED { return in.colour; }
+#ifdef CONFIRMED_LAYER
     // A darker rim keeps single voxels countable on a large face; it fades out where voxels are only pixels wide.
     let rim = min(min(in.uv.x, 1.0 - in.uv.x), min(in.uv.y, 1.0 - in.uv.y));
     let pixel = fwidth(in.uv.x) + fwidth(in.uv.y);
     let strength = 0.38 * (1.0 - smoothstep(0.15, 0.6, pixel));
     let darkening = 1.0 - strength * (1.0 - smoothstep(0.03, 0.03 + max(pixel, 0.04), rim));
     return vec4(in.colour.rgb * darkening, 1.0);
+#else
+    return in.colour;
+#endif
 }

@@ -7,6 +7,7 @@
 mod controls;
 mod host;
 mod layers;
+mod memory;
 mod pictures;
 mod support;
 mod synthetic;
