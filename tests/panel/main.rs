@@ -10,6 +10,7 @@ mod notices;
 mod oracle;
 mod parameters;
 mod pictures;
+mod plots;
 mod plugin;
 mod run_control;
 mod search;
