@@ -23,6 +23,7 @@
 mod action_table;
 mod batch_histogram;
 mod chart;
+mod choice_menu;
 mod display;
 mod efficiency;
 mod episodes;
