@@ -35,6 +35,8 @@ pub struct PanelInputs<'a> {
     pub snapshot: &'a SimulationSnapshot,
     /// Mean time between frames in seconds, where it is known.
     pub frame_time_s: Option<f64>,
+    /// Whether the application lets the default keys work; the help says if not.
+    pub default_keys: bool,
 }
 
 /// What came of drawing the panels.
@@ -73,7 +75,7 @@ pub fn panels(
     let central_rect = ui.available_rect_before_wrap();
     toasts(ui, central_rect, inputs, state);
     if settings.help {
-        settings.help = !help(ui, central_rect);
+        settings.help = !help(ui, central_rect, inputs.default_keys && settings.shortcuts);
     }
     PanelOutput { commands, central_rect }
 }
@@ -256,12 +258,17 @@ fn toasts(ui: &Ui, free: Rect, inputs: &PanelInputs, state: &mut PanelState) {
 }
 
 /// Draws the help over the free area; whether it was closed.
-fn help(ui: &Ui, free: Rect) -> bool {
+fn help(ui: &Ui, free: Rect, keys_are_on: bool) -> bool {
     let view_shortcuts: Vec<_> = VIEW_SHORTCUTS.iter().map(|shortcut| (shortcut.key, shortcut.does)).collect();
     floating(ui, "help", Align2::CENTER_CENTER, free, |ui| {
         Frame::window(ui.style())
             .inner_margin(Margin::same(16))
-            .show(ui, |ui| help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)]))
+            .show(ui, |ui| {
+                if !keys_are_on {
+                    ui.label("This application has switched the keys off.");
+                }
+                help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)])
+            })
             .inner
     })
 }

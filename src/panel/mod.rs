@@ -30,6 +30,7 @@ mod episodes;
 mod figures;
 mod help;
 mod icons;
+mod key_order;
 mod labelled;
 mod layout;
 mod learned;

@@ -25,7 +25,7 @@ fn window<'a>(size: Vec2) -> Harness<'a, Bench<Window>> {
     };
     bench(size, snapshot(), window, |ui, snapshot, window| {
         let mut commands = shortcut_commands(ui.ctx(), snapshot, &mut window.settings);
-        let inputs = PanelInputs { snapshot, frame_time_s: Some(0.016) };
+        let inputs = PanelInputs { snapshot, frame_time_s: Some(0.016), default_keys: true };
         let output = panels(ui, &inputs, Some(&mut window.view), &mut window.settings, &mut window.state);
         window.central_rect = output.central_rect;
         commands.extend(output.commands);

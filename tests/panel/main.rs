@@ -4,6 +4,7 @@
 
 mod efficiency;
 mod episodes;
+mod keys;
 mod layout;
 mod learning;
 mod notices;
