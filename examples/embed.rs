@@ -4,16 +4,34 @@
 
 use bevy::prelude::*;
 use bevy_proxops::prelude::*;
+use clap::Parser;
 
+#[path = "common/display.rs"]
+mod display;
 #[path = "common/host_check.rs"]
 mod host_check;
 
+/// A Bevy app of its own with an inspection inside it.
+#[derive(Parser)]
+struct Options {
+    /// Run without a window for a moment; fail if anything of the host's was disturbed
+    #[arg(long)]
+    check: bool,
+}
+
 fn main() -> AppExit {
+    let options = Options::parse();
+    if !options.check
+        && let Some(reason) = display::why_no_window()
+    {
+        eprintln!("error: no window can be opened ({reason}); `--check` runs the same app without one");
+        return AppExit::error();
+    }
     let window = Window { title: "Harbour Control".into(), ..default() };
     let host = DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() });
     let mut app = App::new();
     app.insert_resource(ClearColor(Color::srgb(0.02, 0.05, 0.09))).add_systems(Startup, set_the_scene);
-    if std::env::args().any(|argument| argument == "--check") {
+    if options.check {
         app.add_plugins((host_check::without_window(host), ProxOpsPlugins::default()));
         return host_check::run(app);
     }

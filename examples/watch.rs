@@ -14,6 +14,8 @@ use clap::Parser;
 
 #[path = "common/animation.rs"]
 mod animation;
+#[path = "common/display.rs"]
+mod display;
 #[path = "common/offscreen.rs"]
 mod offscreen;
 #[path = "common/options.rs"]
@@ -64,8 +66,8 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     if options.offscreen {
         return render(options, settings);
     }
-    if !has_display() {
-        eprintln!("no display (DISPLAY is not set): rendering one episode to {} instead", options.out.display());
+    if let Some(reason) = display::why_no_window() {
+        eprintln!("no display ({reason}): rendering one episode to {} instead", options.out.display());
         return render(options, settings);
     }
     open_window(options, settings, script)
@@ -88,12 +90,6 @@ fn live_training() -> TrainingConfig {
         evaluation_pairs: 8,
         ..TrainingConfig::default()
     }
-}
-
-/// Whether a window can be opened. The one here is an X11 window; under Wayland it needs XWayland, which sets
-/// `DISPLAY` too.
-fn has_display() -> bool {
-    !cfg!(target_os = "linux") || std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty())
 }
 
 fn render(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {

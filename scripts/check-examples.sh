@@ -65,7 +65,6 @@ refuses 'workers.*0' --workers 0
 refuses 'no parameter is called' --set sensor.colour=3
 refuses 'search.exploration.*accepted' --set search.exploration=-1
 refuses 'seed' --seed minus-one
-refuses 'unexpected argument' --frobnicate
 refuses 'start\.a_roe_m.*outside the target' --scenario "$(scenario inside '(start: (a_roe_m: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)))')"
 refuses 'nowhere\.bin.*a weights file, shipped' --planner alpha_zero --network "$work/nowhere.bin"
 refuses 'fake\.vox.*not a network weights file' --planner alpha_zero --network "$work/fake.vox"
@@ -132,13 +131,34 @@ done
 grep -q '^best for mcts: ' "$work/stdout" || fail "efficiency: no best setting"
 pass "a sweep ends with its report"
 
-runs "embed leaves its host alone" "$binaries/embed" --check
+for example in duel efficiency embed headless train watch; do
+    runs "$example --help without a display" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/$example" --help
+    grep -q '^Usage: ' "$work/stdout" || fail "$example --help: says nothing"
+    example_refuses "$example" 'unexpected argument' --frobnicate
+done
+
+runs "embed leaves its host alone" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/embed" --check
+
+# without_window DISPLAY: embed must say in one line that no window can be opened there, and what can be done instead.
+without_window() {
+    local status=0
+    env -u WAYLAND_DISPLAY DISPLAY="$1" "$binaries/embed" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+    [[ "$status" == 1 ]] || fail "embed with DISPLAY='$1': exit code $status instead of 1"
+    [[ "$(wc -l <"$work/stderr")" == 1 ]] || fail "embed with DISPLAY='$1': not exactly one line"
+    grep -q -- '^error: no window.*--check' "$work/stderr" || fail "embed with DISPLAY='$1': it does not name --check"
+    pass "embed names --check with DISPLAY='$1'"
+}
+without_window ""
+without_window ":4242"
 
 runs "watch without a display" env -u DISPLAY -u WAYLAND_DISPLAY \
     "$binaries/watch" --frames 3 --episodes 2 --simulations 50 --out "$work/out"
 for picture in watch.png watch.gif; do
     [[ -s "$work/out/$picture" ]] || fail "watch: no $picture"
 done
+runs "watch with a display that is gone" env -u WAYLAND_DISPLAY DISPLAY=:4242 \
+    "$binaries/watch" --frames 1 --episodes 1 --simulations 10 --out "$work/out"
+grep -q 'no X server answers at DISPLAY=:4242' "$work/stderr" || fail "watch: it does not say that the display is gone"
 
 # A pointer drags the slider of the exploration constant; the running episodes must say that it changed.
 runs "watch in a window" xvfb-run --auto-servernum --server-args "-screen 0 1280x800x24" \

@@ -18,16 +18,35 @@ use crate::episode::{EpisodePlugin, EpisodeSettings};
 ///
 /// App::new().add_plugins((DefaultPlugins, ProxOpsPlugins::default())).run();
 /// ```
-#[derive(Clone, Debug, Default)]
+///
+/// Keys steer run, view and panel (`view::SHORTCUTS`, `view::RUN_SHORTCUTS`, `panel::SHORTCUTS`). A host that uses keys of
+/// its own switches all of them off at once, here or later with the resource `DefaultKeys`:
+///
+/// ```no_run
+/// use bevy::prelude::*;
+/// use bevy_proxops::prelude::*;
+///
+/// let inspection = ProxOpsPlugins { default_keys: false, ..default() };
+/// App::new().add_plugins((DefaultPlugins, inspection)).run();
+/// ```
+#[derive(Clone, Debug)]
 pub struct ProxOpsPlugins {
     /// What to run.
     pub settings: EpisodeSettings,
+    /// Whether the default keys of view and panel work at first. Default: `true`.
+    pub default_keys: bool,
+}
+
+impl Default for ProxOpsPlugins {
+    fn default() -> Self {
+        Self::new(EpisodeSettings::default())
+    }
 }
 
 impl ProxOpsPlugins {
     /// The group with these settings.
     pub fn new(settings: EpisodeSettings) -> Self {
-        Self { settings }
+        Self { settings, default_keys: true }
     }
 }
 
@@ -36,6 +55,8 @@ impl PluginGroup for ProxOpsPlugins {
         let group = PluginGroupBuilder::start::<Self>().add(EpisodePlugin { settings: self.settings });
         #[cfg(feature = "view")]
         let group = group.add(crate::view::ViewPlugin::default());
+        #[cfg(feature = "view")]
+        let group = group.add(crate::view::DefaultKeysPlugin(crate::view::DefaultKeys(self.default_keys)));
         #[cfg(feature = "panel")]
         let group = group.add(crate::panel::PanelPlugin::default());
         group

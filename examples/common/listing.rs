@@ -57,12 +57,11 @@ fn parameter_tables() -> String {
 }
 
 fn parameter_row(spec: &ParameterSpec) -> String {
-    let unit = if spec.unit.is_empty() { String::new() } else { format!(" {}", spec.unit) };
     format!(
-        "| {} | `{}` | {}{unit} | {} | {} |",
+        "| {} | `{}` | {} | {} | {} |",
         spec.group.label(),
         spec.id,
-        spec.default_value(),
+        spec.with_unit(spec.default_value()),
         accepted(spec),
         spec.applies.label()
     )

@@ -99,8 +99,12 @@ impl Simulation {
         }
     }
 
-    /// Whether there are episodes and all have flown their last step.
+    /// Whether the run has ended: there are episodes, all have flown their last step, and no other will follow them
+    /// ([`auto_restart`](EpisodeSettings::auto_restart)). Before the first tick nothing has ended.
     pub fn is_finished(&mut self) -> bool {
+        if self.world.resource::<Run>().settings.auto_restart {
+            return false;
+        }
         let mut episodes = self.world.query::<&EpisodePlanner>();
         let mut planners = episodes.iter(&self.world).peekable();
         planners.peek().is_some() && planners.all(|planner| matches!(planner, EpisodePlanner::Finished))

@@ -78,9 +78,12 @@ impl SimulationSnapshot {
         self.episodes.iter().find(|episode| episode.number == self.focus).or(self.episodes.first())
     }
 
-    /// Whether every episode has flown its last step.
+    /// Whether the run has ended: there are episodes, all have flown their last step, and no other will follow them
+    /// ([`EpisodeSettings::auto_restart`]). Before the first publication nothing has ended.
     pub fn is_finished(&self) -> bool {
-        self.episodes.iter().all(|episode| episode.status == EpisodeStatus::Finished)
+        !self.episodes.is_empty()
+            && !self.settings.auto_restart
+            && self.episodes.iter().all(|episode| episode.status == EpisodeStatus::Finished)
     }
 }
 

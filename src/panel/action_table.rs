@@ -9,18 +9,17 @@ use crate::panel::theme::{Palette, tooltip};
 use crate::search::SearchSummary;
 
 const ROW_HEIGHT: f32 = 17.0;
-const LABEL_WIDTH: f32 = 62.0;
-const VISITS_WIDTH: f32 = 46.0;
+const GAP: f32 = 10.0;
+const LEAST_LABEL_WIDTH: f32 = 62.0;
+const LEAST_VISITS_WIDTH: f32 = 46.0;
 const VALUE_WIDTH: f32 = 62.0;
 const PRIOR_WIDTH: f32 = 40.0;
 
 /// One row an action; with a network also its policy, as a bar above that of the visits, both on the same scale.
 pub(super) fn action_table(ui: &mut Ui, inspector: &SearchInspector, summary: &SearchSummary) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    let columns = Columns { with_policy: inspector.config.planner.needs_network() };
-    if columns.with_policy {
-        bar_key(ui);
-    }
+    let columns = Columns::of(ui, inspector, summary);
+    bar_key(ui, columns.with_policy);
     columns.titles(ui);
     let flown = inspector.flown.map(Action::index).or(chosen_action(summary));
     let scale = Scale::of(summary, columns.with_policy);
@@ -41,15 +40,16 @@ pub(super) fn action_table(ui: &mut Ui, inspector: &SearchInspector, summary: &S
     ui.add_space(6.0);
 }
 
-/// What the two bars of a row are.
-fn bar_key(ui: &mut Ui) {
+/// What the bars of a row are. It takes its line also where there is but one, so that nothing below moves with the planner.
+fn bar_key(ui: &mut Ui, with_policy: bool) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let palette = Palette::of(ui);
-        for (colour, name) in [(palette.network, "network's policy"), (palette.floor, "visits, coloured by Q")] {
+        let keys = [(palette.network, "network's policy"), (palette.floor, "visits, coloured by Q")];
+        for (colour, name) in &keys[usize::from(!with_policy)..] {
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
-            ui.painter().rect_filled(Rect::from_center_size(rect.center(), vec2(14.0, 5.0)), 1.0, colour);
-            ui.label(bevy_egui::egui::RichText::new(name).small().color(palette.muted));
+            ui.painter().rect_filled(Rect::from_center_size(rect.center(), vec2(14.0, 5.0)), 1.0, *colour);
+            ui.label(bevy_egui::egui::RichText::new(*name).small().color(palette.muted));
             ui.add_space(6.0);
         }
     });
@@ -88,19 +88,33 @@ fn normalised_value(summary: &SearchSummary, index: usize) -> f32 {
 /// Where the columns of a row end.
 struct Columns {
     with_policy: bool,
+    label_width: f32,
+    visits_width: f32,
 }
 
 impl Columns {
+    fn of(ui: &Ui, inspector: &SearchInspector, summary: &SearchSummary) -> Self {
+        let font = TextStyle::Monospace.resolve(ui.style());
+        let width = |text: String| ui.painter().layout_no_wrap(text, font.clone(), Color32::WHITE).size().x + GAP;
+        let labels = Action::ALL.iter().map(|action| width(inspector.actions.label(*action)));
+        let most_visits = summary.visits.iter().copied().max().unwrap_or(0);
+        Self {
+            with_policy: inspector.config.planner.needs_network(),
+            label_width: labels.fold(LEAST_LABEL_WIDTH, f32::max),
+            visits_width: width(figures::count(most_visits.into())).max(LEAST_VISITS_WIDTH),
+        }
+    }
+
     fn visits_right(&self, rect: Rect) -> f32 {
         rect.right() - VALUE_WIDTH
     }
 
     fn policy_right(&self, rect: Rect) -> f32 {
-        self.visits_right(rect) - VISITS_WIDTH
+        self.visits_right(rect) - self.visits_width
     }
 
     fn bar(&self, rect: Rect) -> Rect {
-        let left = rect.left() + LABEL_WIDTH;
+        let left = rect.left() + self.label_width;
         let policy_width = if self.with_policy { PRIOR_WIDTH } else { 4.0 };
         let right = (self.policy_right(rect) - policy_width).max(left + 8.0);
         Rect::from_min_max(pos2(left, rect.top() + 2.0), pos2(right, rect.bottom() - 2.0))

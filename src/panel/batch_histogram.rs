@@ -3,7 +3,7 @@
 use bevy_egui::egui::{Align, Id, Layout, RichText, Stroke, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HoverPosition};
 
-use crate::panel::chart::{axis, still_plot};
+use crate::panel::chart::{PLOT_HEIGHT, axis, still_plot};
 use crate::panel::figures;
 use crate::panel::theme::Palette;
 
@@ -27,7 +27,7 @@ pub(super) fn batch_histogram(ui: &mut Ui, sizes: &[(usize, u64)]) {
     let bars: Vec<Bar> = sizes.iter().enumerate().map(bar).collect();
     let rows: Vec<usize> = sizes.iter().map(|(rows, _)| *rows).collect();
     let (label_rows, places) = (rows.clone(), rows.len());
-    still_plot(ui, Id::new("bevy_proxops").with("batch_sizes"), Some(""))
+    still_plot(ui, Id::new("bevy_proxops").with("batch_sizes"), Some(""), PLOT_HEIGHT)
         .show_grid([false, true])
         .include_x(-0.6)
         .include_x(places.max(4) as f64 - 0.4)

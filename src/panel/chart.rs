@@ -9,17 +9,17 @@ use crate::panel::figures;
 use crate::panel::theme::Palette;
 
 /// Height of a plot without its horizontal axis.
-const PLOT_HEIGHT: f32 = 62.0;
+pub(super) const PLOT_HEIGHT: f32 = 62.0;
 /// What the lowest plot of a stack takes for the axis that all share.
 const X_AXIS_HEIGHT: f32 = 18.0;
 /// Wide enough for "5545" in the axis font, so that the left edges of stacked plots align and never move.
 const Y_AXIS_WIDTH: f32 = 40.0;
 
-/// A plot that answers the pointer only with labels; `x_axis` names the horizontal axis where it is drawn.
-pub(super) fn still_plot<'a>(ui: &Ui, id: Id, x_axis: Option<&'static str>) -> Plot<'a> {
+/// A plot that answers the pointer only with labels; `x_axis` names the horizontal axis where it is drawn, below `height`.
+pub(super) fn still_plot<'a>(ui: &Ui, id: Id, x_axis: Option<&'static str>, height: f32) -> Plot<'a> {
     let palette = Palette::of(ui);
     Plot::new(id)
-        .height(if x_axis.is_some() { PLOT_HEIGHT + X_AXIS_HEIGHT } else { PLOT_HEIGHT })
+        .height(if x_axis.is_some() { height + X_AXIS_HEIGHT } else { height })
         .show_axes([x_axis.is_some(), true])
         .allow_drag(false)
         .allow_zoom(false)
@@ -40,6 +40,20 @@ pub(super) fn still_plot<'a>(ui: &Ui, id: Id, x_axis: Option<&'static str>) -> P
                 .min_thickness(Y_AXIS_WIDTH)
                 .formatter(|mark, _| figures::plain(mark.value)),
         ])
+}
+
+/// The least that a value axis shows: all `values` and, round them, a span of at least `least_span`, so that values that
+/// are all the same still have a scale. Values that are never negative get no negative axis.
+pub(super) fn value_range(values: impl IntoIterator<Item = f64>, least_span: f64) -> [f64; 2] {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    let (low, high) =
+        finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    if low > high {
+        return [0.0, least_span];
+    }
+    let missing = (least_span - (high - low)).max(0.0);
+    let below = if low >= 0.0 { (missing / 2.0).min(low) } else { missing / 2.0 };
+    [low - below, high + missing - below]
 }
 
 /// Names of a plot's lines in the colours they are drawn with, each with a sample of the line.
@@ -100,6 +114,16 @@ mod tests {
     fn value_axis_of_a_flat_line_at_zero_has_no_endless_grid() {
         let marks = round_grid(GridInput { bounds: (0.0, 0.0), base_step_size: 0.0 }, 4.0, 0.0);
         assert!(marks.len() <= 50);
+    }
+
+    #[test]
+    fn values_that_are_all_the_same_get_a_scale_round_them_that_is_not_negative() {
+        assert_eq!(value_range([0.0, 0.0], 0.1), [0.0, 0.1]);
+        assert_eq!(value_range([2.0, 2.0], 0.5), [1.75, 2.25]);
+        assert_eq!(value_range([0.125], 1.0), [0.0, 1.0]);
+        assert_eq!(value_range([-1.0, -1.0], 1.0), [-1.5, -0.5]);
+        assert_eq!(value_range([0.0, 3.0], 1.0), [0.0, 3.0]);
+        assert_eq!(value_range([f64::NAN], 1.0), [0.0, 1.0]);
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! What the 3D view draws: layers, colour maps and magnifications.
 
-use bevy_egui::egui::{ComboBox, DragValue, Grid, Slider, Ui};
+use bevy_egui::egui::{DragValue, Slider, Ui, vec2};
 
-use crate::panel::theme::{inherited, tooltip};
+use crate::panel::choice_menu::{ChoiceMenu, plain_entries};
+use crate::panel::theme::{row_tooltip, tooltip};
 use crate::view::{ColourMap, ViewSettings};
+
+const NUMBER_WIDTH: f32 = 58.0;
 
 /// Switches and scales of the 3D view, written straight into its settings.
 pub fn display_panel(ui: &mut Ui, view: &mut ViewSettings) {
     layers(ui, view);
-    Grid::new("proxops_display").num_columns(2).show(ui, |ui| {
-        colour_map(ui, "P(occupied) colours", &mut view.probability_colours);
-        colour_map(ui, "Value colours", &mut view.value_colours);
-    });
+    let (occupied, values) =
+        ("Colours of the belief that a voxel is occupied.", "Colours of the burns a search tried.");
+    colour_map(ui, "P(occupied) colours", &mut view.probability_colours, occupied);
+    colour_map(ui, "Value colours", &mut view.value_colours, values);
     scale(
         ui,
         &mut view.target_magnification,
@@ -69,27 +72,29 @@ fn layers(ui: &mut Ui, view: &mut ViewSettings) {
     }
 }
 
-fn colour_map(ui: &mut Ui, name: &str, map: &mut ColourMap) {
-    let label = ui.label(name);
-    ComboBox::from_id_salt(("proxops_display", name))
-        .selected_text(map.name())
-        .popup_style(inherited(ui))
-        .show_ui(ui, |ui| {
-            for choice in ColourMap::ALL {
-                ui.selectable_value(map, choice, choice.name());
-            }
-        })
-        .response
-        .labelled_by(label.id);
-    ui.end_row();
+fn colour_map(ui: &mut Ui, name: &str, map: &mut ColourMap, help: &str) {
+    let row = ui.horizontal(|ui| {
+        let label = ui.label(name);
+        let menu = ChoiceMenu { id_salt: name, chosen: map.name(), width: ui.available_width() };
+        let (closed, picked) = menu.show(ui, plain_entries(ColourMap::ALL.iter().map(|map| map.name())));
+        closed.labelled_by(label.id);
+        if let Some(picked) = ColourMap::ALL.iter().find(|map| picked.as_deref() == Some(map.name())) {
+            *map = *picked;
+        }
+    });
+    row_tooltip(ui, &row.response, || help.to_owned());
 }
 
 fn scale(ui: &mut Ui, value: &mut f32, range: std::ops::RangeInclusive<f32>, name: &str, unit: &str, help: &str) {
-    let label = ui.label(name);
-    tooltip(ui, &label, || help.to_owned());
-    ui.horizontal(|ui| {
-        ui.spacing_mut().slider_width = (ui.available_width() - 64.0).max(40.0);
-        ui.add(Slider::new(value, range.clone()).show_value(false)).labelled_by(label.id);
-        ui.add(DragValue::new(value).range(range).speed(0.02).max_decimals(2).suffix(unit)).labelled_by(label.id);
+    let row = ui.scope(|ui| {
+        let label = ui.label(name);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().slider_width =
+                (ui.available_width() - NUMBER_WIDTH - ui.spacing().item_spacing.x).max(40.0);
+            ui.add(Slider::new(value, range.clone()).show_value(false)).labelled_by(label.id);
+            let number = DragValue::new(value).range(range).speed(0.02).max_decimals(2).suffix(unit);
+            ui.add_sized(vec2(NUMBER_WIDTH, ui.spacing().interact_size.y), number).labelled_by(label.id);
+        });
     });
+    row_tooltip(ui, &row.response, || help.to_owned());
 }

@@ -1,17 +1,23 @@
 //! The list of all parallel episodes: progress, what they have learned, what they have spent. A click puts one in focus.
 
+use std::sync::Arc;
+
 use bevy_egui::egui::{
-    Align2, Checkbox, Color32, DragValue, FontId, Label, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, WidgetInfo,
-    WidgetType, pos2, vec2,
+    Align2, Checkbox, Color32, DragValue, FontId, Label, Rect, Response, RichText, ScrollArea, Sense, TextStyle, Ui,
+    WidgetInfo, WidgetType, pos2, vec2,
 };
 
 use crate::episode::{EpisodeSnapshot, EpisodeStatus, MAX_EPISODES, SimCommand, SimulationSnapshot};
 use crate::panel::figures;
+use crate::panel::learned::{is_overshoot, learned_fraction, learned_help, learned_percent};
 use crate::panel::theme::{Palette, tooltip};
 
 const ROW_HEIGHT: f32 = 20.0;
 const BAR_HEIGHT: f32 = 14.0;
 const GAP: f32 = 10.0;
+const LEFT_MARGIN: f32 = 6.0;
+/// Width of the mark at a bar's end that says "more than this".
+const OVERSHOOT_WIDTH: f32 = 4.0;
 /// What the longest column title takes.
 const FULL_TITLE_WIDTH: f32 = 136.0;
 
@@ -21,17 +27,11 @@ pub struct EpisodesPanelState {
     episodes_draft: Option<u32>,
 }
 
-/// Entropy removed over the entropy that an ideal camera could remove. It passes 1 where false alarms make the belief
-/// certain of voxels that nobody can see.
-pub fn learned_fraction(episode: &EpisodeSnapshot) -> f64 {
-    (episode.initial_entropy_nats - episode.entropy_nats) / episode.reachable_entropy_nats
-}
-
 /// All episodes as one row each, with the number of parallel episodes above. Returns what the user asked for.
 pub fn episodes_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut EpisodesPanelState) -> Vec<SimCommand> {
     let mut commands = Vec::new();
     header(ui, snapshot, state, &mut commands);
-    let columns = Columns::for_width(ui.available_width());
+    let columns = Columns::for_width(ui.available_width(), &TextWidths::of(ui, &snapshot.episodes));
     columns.titles(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().id_salt("proxops_episode_rows").auto_shrink([false, false]).show_rows(
@@ -81,8 +81,38 @@ fn header(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut EpisodesPanelS
     });
 }
 
+/// What the widest text of each column takes, in points.
+struct TextWidths {
+    number: f32,
+    entropy: f32,
+    dv: f32,
+    range: f32,
+}
+
+impl TextWidths {
+    /// Room for what an ordinary run shows, so that its columns never move.
+    const LEAST: Self = Self { number: 24.0, entropy: 76.0, dv: 74.0, range: 62.0 };
+
+    /// The largest values are the widest.
+    fn of(ui: &Ui, episodes: &[Arc<EpisodeSnapshot>]) -> Self {
+        let font = TextStyle::Monospace.resolve(ui.style());
+        let width = |text: String| ui.painter().layout_no_wrap(text, font.clone(), Color32::WHITE).size().x;
+        let largest = |value: fn(&EpisodeSnapshot) -> f64| {
+            episodes.iter().map(|episode| value(episode)).filter(|value| value.is_finite()).fold(0.0, f64::max)
+        };
+        let number = episodes.iter().map(|episode| episode.number).max().unwrap_or(0);
+        Self {
+            number: width(number.to_string()).max(Self::LEAST.number),
+            entropy: width(figures::entropy(largest(|episode| episode.entropy_nats))).max(Self::LEAST.entropy),
+            dv: width(figures::dv(largest(|episode| episode.dv_spent_m_s))).max(Self::LEAST.dv),
+            range: width(figures::range(largest(|episode| episode.range_m))).max(Self::LEAST.range),
+        }
+    }
+}
+
 /// Horizontal extents of the columns, relative to the row's left edge, in points. Narrow lists drop the least telling ones.
 struct Columns {
+    /// Right end: numbers stand under one another by their last digit.
     number: f32,
     status: Option<f32>,
     progress: [f32; 2],
@@ -93,12 +123,13 @@ struct Columns {
 }
 
 impl Columns {
-    fn for_width(width: f32) -> Self {
-        let number_width = 40.0;
+    fn for_width(width: f32, texts: &TextWidths) -> Self {
+        let number = LEFT_MARGIN + texts.number;
+        let number_width = number + GAP;
         let status_width = if width >= 620.0 { 150.0 } else { 0.0 };
-        let entropy_width = if width >= 520.0 { 86.0 } else { 0.0 };
-        let range_width = if width >= 420.0 { 72.0 } else { 0.0 };
-        let dv_width = 84.0;
+        let entropy_width = if width >= 520.0 { GAP + texts.entropy } else { 0.0 };
+        let range_width = if width >= 420.0 { GAP + texts.range } else { 0.0 };
+        let dv_width = GAP + texts.dv;
         let text = number_width + status_width + entropy_width + range_width + dv_width;
         let bar = ((width - text - 2.0 * GAP - 8.0) / 2.0).max(40.0);
         let progress_start = number_width + status_width;
@@ -109,7 +140,7 @@ impl Columns {
             (column_width > 0.0).then_some(right)
         };
         Self {
-            number: 6.0,
+            number,
             status: (status_width > 0.0).then_some(number_width),
             progress: [progress_start, progress_start + bar],
             learned: [learned_start, learned_start + bar],
@@ -120,13 +151,13 @@ impl Columns {
     }
 
     fn titles(&self, ui: &mut Ui) {
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 14.0), Sense::hover());
+        let (rect, titles) = ui.allocate_exact_size(vec2(ui.available_width(), 14.0), Sense::hover());
         let colour = Palette::of(ui).muted;
         let font = TextStyle::Small.resolve(ui.style());
         let at = |x: f32, align: Align2, text: &str| {
             ui.painter().text(pos2(rect.left() + x, rect.center().y), align, text, font.clone(), colour);
         };
-        at(self.number, Align2::LEFT_CENTER, "no.");
+        at(self.number, Align2::RIGHT_CENTER, "no.");
         if let Some(x) = self.status {
             at(x, Align2::LEFT_CENTER, "doing");
         }
@@ -141,6 +172,15 @@ impl Columns {
         if let Some(x) = self.range {
             at(x, Align2::RIGHT_CENTER, "range");
         }
+        if self.is_over_learned(&titles) {
+            tooltip(ui, &titles, || learned_help(None));
+        }
+    }
+
+    /// Whether the pointer is over what an episode has learned.
+    fn is_over_learned(&self, row: &Response) -> bool {
+        let [from, to] = self.learned.map(|x| row.rect.left() + x);
+        row.hover_pos().is_some_and(|pointer| (from..to).contains(&pointer.x))
     }
 }
 
@@ -153,7 +193,10 @@ fn row(ui: &mut Ui, episode: &EpisodeSnapshot, in_focus: bool, columns: &Columns
         paint_background(ui, rect, in_focus, response.hovered() || response.has_focus());
         paint_cells(ui, rect, episode, columns);
     }
-    tooltip(ui, &response, || details(episode));
+    tooltip(ui, &response, || match columns.is_over_learned(&response) {
+        true => learned_help(Some(learned_fraction(episode))),
+        false => details(episode),
+    });
     response.clicked()
 }
 
@@ -175,7 +218,7 @@ fn paint_cells(ui: &Ui, rect: Rect, episode: &EpisodeSnapshot, columns: &Columns
     let text = |x: f32, align: Align2, text: String, font: &FontId, colour: Color32| {
         ui.painter().text(pos2(rect.left() + x, rect.center().y), align, text, font.clone(), colour);
     };
-    text(columns.number, Align2::LEFT_CENTER, format!("{:>3}", episode.number), &mono, text_colour);
+    text(columns.number, Align2::RIGHT_CENTER, episode.number.to_string(), &mono, text_colour);
     if let Some(x) = columns.status {
         text(x, Align2::LEFT_CENTER, status(episode.status), &body, palette.muted);
     }
@@ -185,7 +228,7 @@ fn paint_cells(ui: &Ui, rect: Rect, episode: &EpisodeSnapshot, columns: &Columns
     let flown = f64::from(episode.step) / f64::from(episode.steps.max(1));
     paint_bar(ui, bar(columns.progress), flown, palette.floor, format!("{} / {}", episode.step, episode.steps));
     let learned = learned_fraction(episode);
-    paint_bar(ui, bar(columns.learned), learned, palette.entropy, figures::percent(learned));
+    paint_bar(ui, bar(columns.learned), learned, palette.entropy, learned_percent(learned));
     if let Some(x) = columns.entropy {
         text(x, Align2::RIGHT_CENTER, figures::entropy(episode.entropy_nats), &mono, text_colour);
     }
@@ -195,7 +238,7 @@ fn paint_cells(ui: &Ui, rect: Rect, episode: &EpisodeSnapshot, columns: &Columns
     }
 }
 
-/// A bar with its label in the middle.
+/// A bar with its label in the middle; one that is more than full ends in another colour.
 pub(super) fn paint_bar(ui: &Ui, rect: Rect, fraction: f64, colour: Color32, label: String) {
     let palette = Palette::of(ui);
     let filled = if fraction.is_finite() { fraction.clamp(0.0, 1.0) as f32 } else { 0.0 };
@@ -204,6 +247,9 @@ pub(super) fn paint_bar(ui: &Ui, rect: Rect, fraction: f64, colour: Color32, lab
     if width >= 1.0 {
         let bar = Rect::from_min_size(rect.min, vec2(width, rect.height()));
         ui.painter().rect_filled(bar, 3.0, palette.filled(colour));
+    }
+    if is_overshoot(fraction) {
+        ui.painter().rect_filled(rect.with_min_x(rect.right() - OVERSHOOT_WIDTH), 1.0, palette.caution);
     }
     let font = FontId::monospace(10.5);
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, label, font, ui.visuals().strong_text_color());
@@ -226,7 +272,7 @@ fn details(episode: &EpisodeSnapshot) -> String {
         ""
     };
     format!(
-        "Episode {}: step {} of {}, {}.\nEntropy {} of {} at the start; an ideal camera could remove {}.\nΔv spent {}, range {}.{altered}\nClick to put it in focus.",
+        "Episode {}: step {} of {}, {}.\nEntropy {} of {} at the start; an ideal camera could remove {}, of which {} are learned.\nΔv spent {}, range {}.{altered}\nClick to put it in focus.",
         episode.number,
         episode.step,
         episode.steps,
@@ -234,6 +280,7 @@ fn details(episode: &EpisodeSnapshot) -> String {
         figures::entropy(episode.entropy_nats),
         figures::entropy(episode.initial_entropy_nats),
         figures::entropy(episode.reachable_entropy_nats),
+        learned_percent(learned_fraction(episode)),
         figures::dv(episode.dv_spent_m_s),
         figures::range(episode.range_m),
     )
@@ -246,7 +293,7 @@ mod tests {
     #[test]
     fn columns_stay_inside_the_list_and_in_order() {
         for width in [360.0, 480.0, 600.0, 960.0, 1600.0_f32] {
-            let columns = Columns::for_width(width);
+            let columns = Columns::for_width(width, &TextWidths::LEAST);
             let right = columns.range.unwrap_or(columns.dv);
             assert!(right <= width, "{right} > {width}");
             assert!(columns.progress[1] < columns.learned[0]);

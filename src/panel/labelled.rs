@@ -8,8 +8,10 @@ use crate::panel::theme::{Palette, tooltip};
 /// Two cells of a grid: the name, explained by `help`, and the value.
 pub(super) fn figure(ui: &mut Ui, name: &str, value: &str, help: &str) {
     let label = ui.label(RichText::new(name).small().color(Palette::of(ui).muted));
-    tooltip(ui, &label, || help.to_owned());
-    ui.monospace(value);
+    let value = ui.monospace(value);
+    for part in [label, value] {
+        tooltip(ui, &part, || help.to_owned());
+    }
 }
 
 /// How far something is, over the whole width, with what it is in words.

@@ -1,5 +1,7 @@
 //! Lays the panels out round a free area in the middle, in one parent `Ui`.
 
+use std::ops::RangeInclusive;
+
 use bevy_egui::egui::{
     Align, Align2, Area, CollapsingHeader, Frame, Id, Layout, Margin, Order, Panel, Rect, RichText, ScrollArea, Ui,
     vec2,
@@ -9,11 +11,13 @@ use crate::episode::{SimCommand, SimulationSnapshot};
 use crate::panel::display::display_panel;
 use crate::panel::efficiency::efficiency_panel;
 use crate::panel::episodes::episodes_panel;
+use crate::panel::fixed_room::in_fixed_room;
 use crate::panel::help::help_panel;
 use crate::panel::icons::{Icon, icon_toggle};
 use crate::panel::legend::{colour_bars, colour_key};
 use crate::panel::network::network_panel;
-use crate::panel::notices::notices_panel;
+use crate::panel::notice_log::{notice_log_panel, notices_button};
+use crate::panel::notice_stack::notices_panel;
 use crate::panel::parameters::parameters_panel;
 use crate::panel::plots::plots_panel;
 use crate::panel::run_control::run_control_panel;
@@ -25,9 +29,8 @@ use crate::panel::timings::timings_panel;
 use crate::panel::training::training_panel;
 use crate::view::{ColourMap, SHORTCUTS as VIEW_SHORTCUTS, ViewSettings};
 
-const TOAST_WIDTH: f32 = 420.0;
-/// From this width on, network and training stand in a column of their own.
-const TWO_COLUMNS_WIDTH: f32 = 1600.0;
+const STACK_WIDTH: f32 = 340.0;
+const LOG_WIDTH: f32 = 460.0;
 
 /// What the panels show.
 pub struct PanelInputs<'a> {
@@ -35,6 +38,8 @@ pub struct PanelInputs<'a> {
     pub snapshot: &'a SimulationSnapshot,
     /// Mean time between frames in seconds, where it is known.
     pub frame_time_s: Option<f64>,
+    /// Whether the application lets the default keys work; the help says if not.
+    pub default_keys: bool,
 }
 
 /// What came of drawing the panels.
@@ -54,26 +59,18 @@ pub fn panels(
     state: &mut PanelState,
 ) -> PanelOutput {
     ui.set_style(theme::style(settings.theme));
+    state.notices.take(&inputs.snapshot.notices, ui.input(|input| input.time));
     let mut commands = Vec::new();
     let size = ui.available_size();
     top(ui, inputs, settings, state, &mut commands);
-    strip(ui, inputs);
+    strip(ui, inputs, state);
     left(ui, size.x, inputs, settings, state, &mut commands);
-    let learning = learning_matters(inputs.snapshot);
-    let apart = learning && size.x >= TWO_COLUMNS_WIDTH;
-    right(ui, size.x, inputs, view, settings, |ui| {
-        if !apart {
-            learning_sections(ui, inputs.snapshot, learning, state, &mut commands);
-        }
-    });
-    if apart && settings.plots {
-        learning_column(ui, inputs.snapshot, state, &mut commands);
-    }
+    right(ui, size.x, inputs, view, settings, state, &mut commands);
     bottom(ui, size.y, inputs, settings, state, &mut commands);
     let central_rect = ui.available_rect_before_wrap();
-    toasts(ui, central_rect, inputs, state);
+    notices(ui, central_rect, inputs, state);
     if settings.help {
-        settings.help = !help(ui, central_rect);
+        settings.help = !help(ui, central_rect, inputs.default_keys && settings.shortcuts);
     }
     PanelOutput { commands, central_rect }
 }
@@ -115,11 +112,21 @@ fn toggles(ui: &mut Ui, settings: &mut PanelSettings) {
     icon_toggle(ui, Icon::Left, &mut settings.parameters, "Parameters");
 }
 
-fn strip(ui: &mut Ui, inputs: &PanelInputs) {
+fn strip(ui: &mut Ui, inputs: &PanelInputs, state: &mut PanelState) {
     let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(8, 3));
     Panel::bottom(id("timings")).frame(frame).resizable(false).show(ui, |ui| {
-        timings_panel(ui, inputs.snapshot, inputs.frame_time_s);
+        ui.with_layout(Layout::right_to_left(Align::TOP), |ui| {
+            notices_button(ui, &mut state.notices);
+            ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
+                timings_panel(ui, inputs.snapshot, inputs.frame_time_s);
+            });
+        });
     });
+}
+
+/// Widest that a side panel may be pulled: two of them leave half of the window to the view.
+fn side_range(width: f32, least: f32) -> RangeInclusive<f32> {
+    least..=(0.25 * width).max(least)
 }
 
 fn left(
@@ -133,64 +140,67 @@ fn left(
     Panel::left(id("parameters"))
         .frame(frame(ui))
         .default_size((0.22 * width).clamp(200.0, 290.0))
-        .size_range(180.0..=(0.3 * width).max(180.0))
+        .size_range(side_range(width, 180.0))
         .show_collapsible(ui, &mut settings.parameters, |ui| {
-            commands.extend(parameters_panel(ui, inputs.snapshot, &mut state.parameters));
+            in_fixed_room(ui, |ui| commands.extend(parameters_panel(ui, inputs.snapshot, &mut state.parameters)));
         });
 }
 
-/// `learning` draws network and training where they have no column of their own.
 fn right(
     ui: &mut Ui,
     width: f32,
     inputs: &PanelInputs,
     view: Option<&mut ViewSettings>,
     settings: &mut PanelSettings,
-    learning: impl FnOnce(&mut Ui),
+    state: &mut PanelState,
+    commands: &mut Vec<SimCommand>,
 ) {
     Panel::right(id("plots"))
         .frame(frame(ui))
         .default_size((0.24 * width).clamp(220.0, 320.0))
-        .size_range(200.0..=(0.3 * width).max(200.0))
+        .size_range(side_range(width, 200.0))
         .show_collapsible(ui, &mut settings.plots, |ui| {
-            ScrollArea::vertical().id_salt("proxops_right").auto_shrink([false, false]).show(ui, |ui| {
-                let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
-                if let Some(view) = &view {
-                    colour_bars(ui, view);
-                }
-                focused_episode(ui, inputs.snapshot, value_colours);
-                learning(ui);
-                if let Some(view) = view {
-                    section(ui, "Colours", true, colour_key);
-                    section(ui, "Display", false, |ui| display_panel(ui, view));
-                }
+            in_fixed_room(ui, |ui| {
+                ScrollArea::vertical()
+                    .id_salt("proxops_right")
+                    .auto_shrink([false, false])
+                    .show(ui, |ui| right_sections(ui, inputs.snapshot, view, state, commands));
             });
         });
 }
 
-/// Whether a planner asks a network or one is being trained.
-fn learning_matters(snapshot: &SimulationSnapshot) -> bool {
-    snapshot.search.planner.needs_network() || snapshot.training.is_some()
-}
-
-fn learning_column(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut PanelState, commands: &mut Vec<SimCommand>) {
-    Panel::right(id("learning")).frame(frame(ui)).default_size(320.0).size_range(240.0..=480.0).show(ui, |ui| {
-        ScrollArea::vertical().id_salt("proxops_learning").auto_shrink([false, false]).show(ui, |ui| {
-            learning_sections(ui, snapshot, true, state, commands);
-        });
-    });
-}
-
-/// Network and training; folded away, but never gone, where neither matters.
-fn learning_sections(
+/// All sections, always in the same order.
+fn right_sections(
     ui: &mut Ui,
     snapshot: &SimulationSnapshot,
-    open: bool,
+    view: Option<&mut ViewSettings>,
     state: &mut PanelState,
     commands: &mut Vec<SimCommand>,
 ) {
-    section(ui, "Network", open, |ui| commands.extend(network_panel(ui, snapshot, &mut state.network)));
-    section(ui, "Training", open, |ui| commands.extend(training_panel(ui, snapshot)));
+    let value_colours = view.as_ref().map(|view| view.value_colours).unwrap_or_default();
+    if let Some(view) = &view {
+        colour_bars(ui, view);
+    }
+    focused_episode(ui, snapshot, value_colours);
+    learning_sections(ui, snapshot, state, commands);
+    if let Some(view) = view {
+        section(ui, "Colours", true, colour_key);
+        section(ui, "Display", false, |ui| display_panel(ui, view));
+    }
+}
+
+/// Network, training and efficiency: unfolded at first if the run begins with them, and from then on as the user
+/// left them. Nothing moves by itself when a planner is chosen.
+fn learning_sections(
+    ui: &mut Ui,
+    snapshot: &SimulationSnapshot,
+    state: &mut PanelState,
+    commands: &mut Vec<SimCommand>,
+) {
+    let network = snapshot.search.planner.needs_network();
+    section(ui, "Network", network, |ui| commands.extend(network_panel(ui, snapshot, &mut state.network)));
+    let training = snapshot.training.is_some();
+    section(ui, "Training", training, |ui| commands.extend(training_panel(ui, snapshot)));
     let found = state.efficiency.has_something_to_offer();
     section(ui, "Efficiency", found, |ui| commands.extend(efficiency_panel(ui, snapshot, &mut state.efficiency)));
 }
@@ -218,12 +228,12 @@ fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: Co
     });
 }
 
-/// A section that is `open` until the user folds it; one that opens by itself remembers both states apart.
-fn section(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
+/// A section that is open at first or not; after that the user decides.
+fn section(ui: &mut Ui, title: &str, open_at_first: bool, contents: impl FnOnce(&mut Ui)) {
     let text = RichText::new(title).strong().color(ui.visuals().text_color());
     CollapsingHeader::new(text)
-        .id_salt(("proxops_section", title, open))
-        .default_open(open)
+        .id_salt(("proxops_section", title))
+        .default_open(open_at_first)
         .show_unindented(ui, contents);
 }
 
@@ -240,28 +250,46 @@ fn bottom(
         .default_size((0.31 * height).clamp(110.0, 236.0))
         .size_range(72.0..=(0.6 * height).max(72.0))
         .show_collapsible(ui, &mut settings.episodes, |ui| {
-            commands.extend(episodes_panel(ui, inputs.snapshot, &mut state.episodes));
+            in_fixed_room(ui, |ui| commands.extend(episodes_panel(ui, inputs.snapshot, &mut state.episodes)));
         });
 }
 
-fn toasts(ui: &Ui, free: Rect, inputs: &PanelInputs, state: &mut PanelState) {
-    if state.notices.unread(&inputs.snapshot.notices).is_empty() {
-        return;
+/// In a corner of the free area: the log while it is open, or else what is still to be read.
+fn notices(ui: &Ui, free: Rect, inputs: &PanelInputs, state: &mut PanelState) {
+    state.notices.hovered = false;
+    if state.notices.log_open {
+        notice_log(ui, free, state);
+    } else if state.notices.stands() {
+        let width = STACK_WIDTH.min(0.5 * free.width()).max(160.0);
+        floating(ui, "notices", Align2::RIGHT_TOP, free, |ui| {
+            ui.set_width(width);
+            notices_panel(ui, &inputs.snapshot.notices, &mut state.notices);
+        });
     }
-    let width = TOAST_WIDTH.min(free.width() - 24.0).max(160.0);
-    floating(ui, "notices", Align2::CENTER_TOP, free, |ui| {
-        ui.set_width(width);
-        notices_panel(ui, &inputs.snapshot.notices, &mut state.notices);
+}
+
+fn notice_log(ui: &Ui, free: Rect, state: &mut PanelState) {
+    floating(ui, "notice_log", Align2::RIGHT_BOTTOM, free, |ui| {
+        Frame::window(ui.style()).inner_margin(Margin::same(12)).show(ui, |ui| {
+            ui.set_width(LOG_WIDTH.min(free.width() - 64.0).max(160.0));
+            ui.set_max_height((0.6 * free.height()).max(80.0));
+            notice_log_panel(ui, &mut state.notices);
+        });
     });
 }
 
 /// Draws the help over the free area; whether it was closed.
-fn help(ui: &Ui, free: Rect) -> bool {
+fn help(ui: &Ui, free: Rect, keys_are_on: bool) -> bool {
     let view_shortcuts: Vec<_> = VIEW_SHORTCUTS.iter().map(|shortcut| (shortcut.key, shortcut.does)).collect();
     floating(ui, "help", Align2::CENTER_CENTER, free, |ui| {
         Frame::window(ui.style())
             .inner_margin(Margin::same(16))
-            .show(ui, |ui| help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)]))
+            .show(ui, |ui| {
+                if !keys_are_on {
+                    ui.label("This application has switched the keys off.");
+                }
+                help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)])
+            })
             .inner
     })
 }

@@ -15,7 +15,7 @@
 //! | [`efficiency_panel`] | a sweep of workers and search modes, what it found, and a button that uses it |
 //! | [`legend_panel`], [`display_panel`] | what the colours of the 3D view mean, and what it draws |
 //! | [`timings_panel`] | speed, cores and network busy, and where the time goes |
-//! | [`notices_panel`] | what was refused and why |
+//! | [`notices_panel`], [`notice_log_panel`] | what was refused and why; all that the run has said |
 //! | [`panels`] | all of them, round the edges of one `Ui` |
 //!
 //! The panels read only the snapshot and send only [`SimCommand`](crate::episode::SimCommand)s.
@@ -23,16 +23,22 @@
 mod action_table;
 mod batch_histogram;
 mod chart;
+mod choice_menu;
 mod display;
 mod efficiency;
 mod episodes;
 mod figures;
+mod fixed_room;
 mod help;
 mod icons;
+mod key_order;
 mod labelled;
 mod layout;
+mod learned;
 mod legend;
 mod network;
+mod notice_log;
+mod notice_stack;
 mod notices;
 mod parameter_topics;
 mod parameter_widget;
@@ -54,12 +60,15 @@ mod value_plot;
 
 pub use display::display_panel;
 pub use efficiency::{EfficiencyPanelState, efficiency_panel};
-pub use episodes::{EpisodesPanelState, episodes_panel, learned_fraction};
+pub use episodes::{EpisodesPanelState, episodes_panel};
 pub use help::help_panel;
 pub use layout::{PanelInputs, PanelOutput, panels};
+pub use learned::learned_fraction;
 pub use legend::legend_panel;
 pub use network::{NetworkPanelState, network_panel};
-pub use notices::{NoticesState, notices_panel};
+pub use notice_log::notice_log_panel;
+pub use notice_stack::notices_panel;
+pub use notices::NoticesState;
 pub use parameter_widget::choice_label;
 pub use parameters::{ParametersPanelState, explanation, parameter_row, parameters_panel};
 pub use plots::plots_panel;

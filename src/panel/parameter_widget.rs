@@ -1,11 +1,12 @@
 //! The control for one parameter: slider with a number to type into, list of choices or tick box.
 
-use bevy_egui::egui::{Checkbox, ComboBox, DragValue, Response, RichText, Slider, SliderClamping, Ui};
+use bevy_egui::egui::{Checkbox, DragValue, Response, RichText, Slider, SliderClamping, Ui};
 
 use crate::episode::{ParameterId, ParameterKind, ParameterSpec, ParameterValue};
+use crate::panel::choice_menu::ChoiceMenu;
 use crate::panel::figures;
 use crate::panel::search_inspector::ORACLE_CAUTION;
-use crate::panel::theme::{Palette, inherited};
+use crate::panel::theme::Palette;
 
 const NUMBER_WIDTH: f32 = 92.0;
 
@@ -71,7 +72,7 @@ fn drag_value<'a>(spec: &ParameterSpec, value: &'a mut f64) -> DragValue<'a> {
     let integer = spec.kind == ParameterKind::Integer;
     let span = if spec.logarithmic { value.abs().max(spec.min) * 5.0 } else { spec.max - spec.min };
     let speed = if integer { (span / 500.0).max(0.1) } else { span / 500.0 };
-    let suffix = if spec.unit.is_empty() { String::new() } else { format!(" {}", spec.unit) };
+    let suffix = spec.with_unit("");
     let number = DragValue::new(value)
         .range(spec.min..=spec.max)
         .clamp_existing_to_range(false)
@@ -83,22 +84,10 @@ fn drag_value<'a>(spec: &ParameterSpec, value: &'a mut f64) -> DragValue<'a> {
 }
 
 fn choice_widget(ui: &mut Ui, spec: &ParameterSpec, shown: &str, label: &Response) -> Edit {
-    let mut picked = None;
-    let combo = ComboBox::from_id_salt("choice")
-        .selected_text(shown)
-        .width(ui.available_width())
-        .truncate()
-        .popup_style(inherited(ui));
-    let response = combo
-        .show_ui(ui, |ui| {
-            for name in (spec.choices)() {
-                if ui.selectable_label(name == shown, choice_text(ui, spec.id, &name)).clicked() {
-                    picked = Some(name);
-                }
-            }
-        })
-        .response;
-    response.labelled_by(label.id);
+    let menu = ChoiceMenu { id_salt: "choice", chosen: shown, width: ui.available_width() };
+    let entries = choice_entries(Palette::of(ui), spec);
+    let (closed, picked) = menu.show(ui, entries);
+    closed.labelled_by(label.id);
     if is_oracle(spec.id, shown) {
         ui.label(RichText::new(ORACLE_CAUTION).small().color(Palette::of(ui).caution));
     }
@@ -116,9 +105,14 @@ pub fn choice_label(id: ParameterId, name: &str) -> String {
     if is_oracle(id, name) { format!("{name} ({ORACLE_CAUTION})") } else { name.to_owned() }
 }
 
-fn choice_text(ui: &Ui, id: ParameterId, name: &str) -> RichText {
-    let text = RichText::new(choice_label(id, name));
-    if is_oracle(id, name) { text.color(Palette::of(ui).caution) } else { text }
+/// The choices of a parameter for a menu.
+pub(super) fn choice_entries(palette: &Palette, spec: &ParameterSpec) -> impl Iterator<Item = (String, RichText)> {
+    let (id, caution) = (spec.id, palette.caution);
+    (spec.choices)().into_iter().map(move |name| {
+        let text = RichText::new(choice_label(id, &name));
+        let text = if is_oracle(id, &name) { text.color(caution) } else { text };
+        (name, text)
+    })
 }
 
 fn is_oracle(id: ParameterId, name: &str) -> bool {

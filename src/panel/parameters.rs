@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bevy_egui::egui::{
-    Align, Button, CollapsingHeader, Color32, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
-    WidgetType, vec2,
+    Align, Button, CollapsingHeader, Color32, Label, Layout, Response, RichText, ScrollArea, Sense, TextEdit, Ui,
+    WidgetInfo, WidgetType, vec2,
 };
 
 use crate::episode::{
@@ -15,7 +15,7 @@ use crate::mission::Scenario;
 use crate::panel::figures;
 use crate::panel::parameter_topics::Topic;
 use crate::panel::parameter_widget::{Edit, parameter_widget};
-use crate::panel::theme::{Palette, tooltip};
+use crate::panel::theme::{Palette, row_tooltip, tooltip};
 
 /// How long an edited value is shown before the simulation has confirmed it, in seconds. A refused value returns after that.
 const CONFIRMATION_S: f64 = 1.0;
@@ -107,20 +107,19 @@ pub fn parameter_row(
 
 fn filter_box(ui: &mut Ui, filter: &mut String) {
     ui.horizontal(|ui| {
-        let clear_width = if filter.is_empty() { 0.0 } else { 26.0 };
-        let edit = TextEdit::singleline(filter)
-            .hint_text("Filter parameters")
-            .desired_width((ui.available_width() - clear_width).max(40.0));
-        let response = ui.add(edit);
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Filter parameters"));
-        if filter.is_empty() {
-            return;
-        }
-        let clear = ui.add(Button::new("×").small().frame(false));
-        clear.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Clear filter"));
-        if clear.clicked() {
-            filter.clear();
-        }
+        // From the right, so that the box takes what the button leaves.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if !filter.is_empty() {
+                let clear = ui.add(Button::new("×").small().frame(false));
+                clear.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, "Clear filter"));
+                if clear.clicked() {
+                    filter.clear();
+                }
+            }
+            let edit = TextEdit::singleline(filter).id_salt("proxops_filter").hint_text("Filter parameters");
+            let response = ui.add(edit.desired_width(f32::INFINITY));
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Filter parameters"));
+        });
     });
 }
 
@@ -204,20 +203,11 @@ impl Rows<'_> {
         let in_force = (spec.get)(&self.snapshot.settings);
         let default = (spec.get)(self.baseline);
         let shown = self.state.shown(spec.id, &in_force);
-        ui.push_id(("proxops_parameter", spec.id.path()), |ui| {
-            let mut edit = Edit::Untouched;
-            let label = ui
-                .horizontal(|ui| {
-                    let label = self.label(ui, spec, &in_force, &default);
-                    if reset_button(ui, spec, &default, shown != default) {
-                        edit = Edit::Finished(default.clone());
-                    }
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        applies_mark(ui, spec.applies, self.snapshot.pending.contains(&spec.id));
-                    });
-                    label
-                })
-                .inner;
+        let pending = self.snapshot.pending.contains(&spec.id);
+        let row = ui.push_id(("proxops_parameter", spec.id.path()), |ui| {
+            // Name and marks, then the control.
+            let (label, reset) = title_line(ui, spec, &shown, &in_force, &default, pending);
+            let mut edit = if reset.clicked() { Edit::Finished(default.clone()) } else { Edit::Untouched };
             let planner = self.snapshot.settings.search.planner;
             let used = Topic::of(spec.id).is_none_or(|topic| topic.is_used_by(planner));
             let relevant = used && (spec.relevant)(&self.snapshot.settings);
@@ -225,29 +215,14 @@ impl Rows<'_> {
             if widget_edit != Edit::Untouched {
                 edit = widget_edit;
             }
-            self.take(spec.id, edit, &in_force);
-        });
-    }
 
-    fn label(
-        &self,
-        ui: &mut Ui,
-        spec: &ParameterSpec,
-        in_force: &ParameterValue,
-        default: &ParameterValue,
-    ) -> bevy_egui::egui::Response {
-        let changed = in_force != default;
-        let text = RichText::new(spec.label).color(if changed {
-            ui.visuals().strong_text_color()
-        } else {
-            ui.visuals().text_color()
+            self.take(spec.id, edit, &in_force);
+            reset
         });
-        let response = ui.label(text);
-        tooltip(ui, &response, || {
-            let used_by = Topic::of(spec.id).map_or(String::new(), |topic| format!("\nPlanners: {}", topic.used_by()));
-            explanation(spec, default) + &used_by
-        });
-        response
+        // All of the row explains itself, but for the button in it, which does something else.
+        if !row.inner.hovered() {
+            row_tooltip(ui, &row.response, || row_explanation(spec, &default, pending));
+        }
     }
 
     fn take(&mut self, id: ParameterId, edit: Edit, in_force: &ParameterValue) {
@@ -285,23 +260,42 @@ fn clamped(spec: &ParameterSpec, value: ParameterValue) -> ParameterValue {
     }
 }
 
-fn reset_button(ui: &mut Ui, spec: &ParameterSpec, default: &ParameterValue, differs: bool) -> bool {
+/// The parameter's name, the button that resets it, and when a change takes effect. A name that is too long is cut off.
+fn title_line(
+    ui: &mut Ui,
+    spec: &ParameterSpec,
+    shown: &ParameterValue,
+    in_force: &ParameterValue,
+    default: &ParameterValue,
+    pending: bool,
+) -> (Response, Response) {
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            applies_mark(ui, spec.applies, pending);
+            let reset = reset_button(ui, spec, default, shown != default);
+            let label = ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let visuals = ui.visuals();
+                let colour = if in_force == default { visuals.text_color() } else { visuals.strong_text_color() };
+                ui.add(Label::new(RichText::new(spec.label).color(colour)).truncate())
+            });
+            (label.inner, reset)
+        })
+        .inner
+    })
+    .inner
+}
+
+fn reset_button(ui: &mut Ui, spec: &ParameterSpec, default: &ParameterValue, differs: bool) -> Response {
     let response = ui.add_visible(differs, Button::new("↺").small().frame(false));
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, differs, format!("Reset {}", spec.label)));
     tooltip(ui, &response, || format!("Back to {}", printed(spec, default)));
-    response.clicked()
+    response
 }
 
 fn applies_mark(ui: &mut Ui, applies: Applies, pending: bool) {
     let palette = Palette::of(ui);
     let colour = if pending { palette.caution } else { palette.muted };
-    let response = ui.label(RichText::new(applies.label()).small().color(colour));
-    tooltip(ui, &response, || match applies {
-        Applies::Now => "A change takes effect at the next decision of every running episode.".to_owned(),
-        Applies::NextEpisode => {
-            "A change takes effect when an episode begins; running ones keep what they have.".to_owned()
-        }
-    });
+    ui.label(RichText::new(applies.label()).small().color(colour));
     if pending {
         pending_dot(ui, palette.caution);
     }
@@ -311,14 +305,20 @@ fn pending_dot(ui: &mut Ui, colour: Color32) {
     let (rect, dot) = ui.allocate_exact_size(vec2(8.0, ui.spacing().interact_size.y), Sense::hover());
     ui.painter().circle_filled(rect.center(), 3.0, colour);
     dot.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, "waiting for the next episode"));
-    tooltip(ui, &dot, || "Changed, and waiting for the next episode.".to_owned());
+}
+
+/// What all of a row says under the pointer.
+fn row_explanation(spec: &ParameterSpec, default: &ParameterValue, pending: bool) -> String {
+    let planners = Topic::of(spec.id).map_or(String::new(), |topic| format!("\nPlanners: {}", topic.used_by()));
+    let waiting = if pending { "\n\nChanged, and waiting for the next episode." } else { "" };
+    explanation(spec, default) + &planners + waiting
 }
 
 /// What a parameter is, its range, its default and when it takes effect.
 pub fn explanation(spec: &ParameterSpec, default: &ParameterValue) -> String {
     let accepted = match spec.kind {
         ParameterKind::Number | ParameterKind::Integer => {
-            format!("{} to {}", figures::plain(spec.min), with_unit(figures::plain(spec.max), spec.unit))
+            format!("{} to {}", figures::plain(spec.min), spec.with_unit(figures::plain(spec.max)))
         }
         ParameterKind::Choice => (spec.choices)().join(", "),
         ParameterKind::Flag => "yes or no".to_owned(),
@@ -328,8 +328,8 @@ pub fn explanation(spec: &ParameterSpec, default: &ParameterValue) -> String {
         spec.tooltip,
         printed(spec, default),
         match spec.applies {
-            Applies::Now => "now, at the next decision",
-            Applies::NextEpisode => "at the next episode",
+            Applies::Now => "now, at the next decision of every running episode",
+            Applies::NextEpisode => "when an episode begins; running ones keep what they have",
         },
         spec.id,
     )
@@ -337,13 +337,9 @@ pub fn explanation(spec: &ParameterSpec, default: &ParameterValue) -> String {
 
 fn printed(spec: &ParameterSpec, value: &ParameterValue) -> String {
     match value {
-        ParameterValue::Number(number) => with_unit(figures::plain(*number), spec.unit),
-        ParameterValue::Integer(integer) => with_unit(integer.to_string(), spec.unit),
+        ParameterValue::Number(number) => spec.with_unit(figures::plain(*number)),
+        ParameterValue::Integer(integer) => spec.with_unit(integer),
         ParameterValue::Choice(name) => name.clone(),
         ParameterValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
     }
-}
-
-fn with_unit(number: String, unit: &str) -> String {
-    if unit.is_empty() { number } else { format!("{number} {unit}") }
 }

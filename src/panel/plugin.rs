@@ -11,10 +11,11 @@ use bevy_egui::egui::{self, LayerId, UiBuilder};
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass};
 
 use crate::episode::{LatestSnapshot, SimCommand};
+use crate::panel::key_order;
 use crate::panel::layout::{PanelInputs, panels};
 use crate::panel::reserve::ReservedEdges;
 use crate::panel::settings::{PanelLayout, PanelSettings, PanelState};
-use crate::panel::shortcuts::shortcut_commands;
+use crate::panel::shortcuts::{KeysAllowed, shortcut_commands};
 use crate::view::{ViewArea, ViewSettings};
 
 /// The egui panels over the app's primary egui context.
@@ -53,6 +54,7 @@ impl Plugin for PanelPlugin {
             .init_resource::<PanelLayout>()
             .init_resource::<FrameTime>()
             .add_message::<SimCommand>()
+            .add_plugins(key_order::plugin)
             .add_systems(
                 EguiPrimaryContextPass,
                 draw.in_set(PanelSystems::Draw).run_if(resource_exists::<LatestSnapshot>),
@@ -89,6 +91,7 @@ fn draw(
     mut view: Option<ResMut<ViewSettings>>,
     mut view_area: Option<ResMut<ViewArea>>,
     mut commands: MessageWriter<SimCommand>,
+    keys: KeysAllowed,
 ) {
     // An app without a camera yet has no context to draw in.
     let Ok(ctx) = contexts.ctx_mut() else {
@@ -97,12 +100,15 @@ fn draw(
     let snapshot = &*latest.0;
     // Change detection belongs to hosts that watch the settings: a frame without a change must not look like one.
     let mut edited = settings.clone();
-    commands.write_batch(shortcut_commands(ctx, snapshot, &mut edited));
+    if keys.now() {
+        commands.write_batch(shortcut_commands(ctx, snapshot, &mut edited));
+    }
     let mut free = None;
     let frame_time_s = frame_time.add(time.delta_secs_f64());
     if edited.visible {
         let mut ui = root_ui(ctx);
-        let inputs = PanelInputs { snapshot, frame_time_s: Some(frame_time_s) };
+        let default_keys = keys.by_application();
+        let inputs = PanelInputs { snapshot, frame_time_s: Some(frame_time_s), default_keys };
         let mut edited_view = view.as_deref().cloned();
         let output = panels(&mut ui, &inputs, edited_view.as_mut(), &mut edited, &mut state);
         if let (Some(view), Some(edited_view)) = (&mut view, edited_view) {

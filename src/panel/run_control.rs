@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use bevy_egui::egui::{Button, ComboBox, DragValue, Key, RichText, Slider, TextEdit, Ui, vec2};
+use bevy_egui::egui::{Button, DragValue, Key, Popup, PopupKind, RichText, Slider, TextEdit, Ui, vec2};
 
 use crate::episode::{ParameterId, ParameterValue, SimCommand, SimulationSnapshot, Speed};
 use crate::mission::{Scenario, Seed};
-use crate::panel::parameter_widget::choice_label;
+use crate::panel::choice_menu::{ChoiceMenu, plain_entries};
+use crate::panel::parameter_widget::choice_entries;
 use crate::panel::path_box::{PathBox, named};
 use crate::panel::search_inspector::ORACLE_CAUTION;
 use crate::panel::theme::{Palette, inherited, tooltip};
@@ -14,8 +15,12 @@ use crate::search::Knowledge;
 
 const PLAY_WIDTH: f32 = 66.0;
 const SEED_WIDTH: f32 = 58.0;
+const SCENARIO_WIDTH: f32 = 134.0;
+const PLANNER_WIDTH: f32 = 112.0;
+const KNOWLEDGE_WIDTH: f32 = 122.0;
+const ERROR_WIDTH: f32 = 260.0;
 /// What all controls take side by side, and what the oracle's caution adds.
-const ROW_WIDTH: f32 = 1092.0;
+const ROW_WIDTH: f32 = 1104.0;
 const CAUTION_WIDTH: f32 = 205.0;
 
 /// What the run controls remember between frames.
@@ -93,7 +98,7 @@ fn speed_control(
         Speed::Max => Speed::MAX_RATE,
     };
     let mut rate = state.rate_draft.unwrap_or(in_force);
-    ui.spacing_mut().slider_width = 72.0;
+    ui.spacing_mut().slider_width = 60.0;
     let slider = Slider::new(&mut rate, Speed::MIN_RATE..=Speed::MAX_RATE).logarithmic(true).show_value(false);
     let slider = ui.add(slider).labelled_by(label.id);
     let number = DragValue::new(&mut rate)
@@ -102,8 +107,8 @@ fn speed_control(
         .max_decimals(1)
         .suffix("×")
         .update_while_editing(false);
-    let number = ui.add_sized(vec2(58.0, ui.spacing().interact_size.y), number).labelled_by(label.id);
-    for response in [&slider, &number] {
+    let number = ui.add_sized(vec2(52.0, ui.spacing().interact_size.y), number).labelled_by(label.id);
+    for response in [&label, &slider, &number] {
         tooltip(ui, response, || {
             format!(
                 "Decisions per second of every episode, {} to {}; searches that take longer set their own pace.",
@@ -151,10 +156,28 @@ fn seed_control(
         }
         Ok(_) => {}
         Err(_) => {
-            let error = RichText::new(format!("seed {:?}: a whole number from 0 to {}", text.trim(), u64::MAX));
-            ui.label(error.small().color(Palette::of(ui).error));
+            // Over what is below: a message in the row would push the other controls out of the window.
+            let error =
+                RichText::new(format!("seed {:?}: a whole number from 0 to {}", shortened(text.trim()), u64::MAX));
+            let colour = Palette::of(ui).error;
+            let popup = Popup::from_response(&edit).id(edit.id.with("error")).kind(PopupKind::Tooltip).open(true);
+            popup.style(inherited(ui)).show(|ui| {
+                ui.set_max_width(ERROR_WIDTH);
+                ui.label(error.color(colour));
+            });
         }
     }
+    for response in [&label, &edit] {
+        tooltip(ui, response, || {
+            "The seed decides every random number of the run: the same one gives the same episodes.".to_owned()
+        });
+    }
+}
+
+/// The beginning of a text that may be of any length.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 24;
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
 fn scenario_chooser(
@@ -164,21 +187,15 @@ fn scenario_chooser(
     commands: &mut Vec<SimCommand>,
 ) {
     let label = ui.label("Scenario");
-    let mut picked = None;
-    let combo = ComboBox::from_id_salt("proxops_scenario")
-        .selected_text(&snapshot.scenario.name)
-        .width(116.0)
-        .popup_style(inherited(ui))
-        .show_ui(ui, |ui| {
-            for name in Scenario::EMBEDDED {
-                if ui.selectable_label(snapshot.scenario.name == *name, *name).clicked() {
-                    picked = Some((*name).to_owned());
-                }
-            }
-        })
-        .response
-        .labelled_by(label.id);
-    tooltip(ui, &combo, || format!("{}\nChoosing one starts all episodes anew.", snapshot.scenario.description));
+    let chosen = &snapshot.scenario.name;
+    let menu = ChoiceMenu { id_salt: "proxops_scenario", chosen, width: SCENARIO_WIDTH };
+    let (closed, picked) = menu.show(ui, plain_entries(Scenario::EMBEDDED.iter().copied()));
+    let closed = closed.labelled_by(label.id);
+    for response in [&label, &closed] {
+        tooltip(ui, response, || {
+            format!("{chosen}: {}\nChoosing one starts all episodes anew.", snapshot.scenario.description)
+        });
+    }
     commands.extend(picked.map(SimCommand::ChooseScenario));
     let open = named(ui.button("Load…"), "Load scenario file");
     tooltip(ui, &open, || "Loads a scenario from a RON file; a file dropped on the window is loaded too.".to_owned());
@@ -198,21 +215,14 @@ fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Ve
         let ParameterValue::Choice(shown) = (spec.get)(&snapshot.settings) else {
             continue;
         };
-        let mut picked = None;
-        let combo = ComboBox::from_id_salt(("proxops", path))
-            .selected_text(&shown)
-            .width(if path == "search.planner" { 96.0 } else { 108.0 })
-            .popup_style(inherited(ui))
-            .show_ui(ui, |ui| {
-                for name in (spec.choices)() {
-                    if ui.selectable_label(name == shown, choice_label(id, &name)).clicked() {
-                        picked = Some(name);
-                    }
-                }
-            })
-            .response
-            .labelled_by(label.id);
-        tooltip(ui, &combo, || spec.tooltip.to_owned());
+        let width = if path == "search.planner" { PLANNER_WIDTH } else { KNOWLEDGE_WIDTH };
+        let menu = ChoiceMenu { id_salt: path, chosen: &shown, width };
+        let (closed, picked) = menu.show(ui, choice_entries(Palette::of(ui), spec));
+        let closed = closed.labelled_by(label.id);
+        tooltip(ui, &closed, || spec.tooltip.to_owned());
+        if path == "search.planner" {
+            tooltip(ui, &label, || spec.tooltip.to_owned());
+        }
         if let Some(name) = picked.filter(|name| *name != shown) {
             commands.push(SimCommand::SetParameter { id, value: ParameterValue::Choice(name) });
         }

@@ -69,23 +69,18 @@ fn tree_figures(ui: &mut Ui, summary: &SearchSummary, with_network: bool) {
     let search = figures::reward(summary.root_value.into());
     let own_help = "What the network alone expected at the root, before any burn was tried: discounted reward.";
     let search_help = "What the search expected at the root: mean discounted reward of its simulations.";
+    // Two figures a row and three rows for every planner, so that nothing below moves when another is chosen.
     Grid::new("proxops_tree_figures").num_columns(4).spacing(vec2(8.0, 3.0)).show(ui, |ui| {
+        figure(ui, if with_network { "search value" } else { "root value" }, &search, search_help);
         if with_network {
             figure(ui, "network value", &own, own_help);
         }
-        figure(ui, if with_network { "search value" } else { "root value" }, &search, search_help);
-        if with_network {
-            ui.end_row();
-        }
+        ui.end_row();
         figure(ui, "simulations", &figures::count(summary.simulations.into()), "Walks from the root to a leaf.");
-        if !with_network {
-            ui.end_row();
-        }
         figure(ui, "tree nodes", &figures::count(summary.tree_nodes.into()), "Situations met, the root included.");
-        if with_network {
-            ui.end_row();
-        }
+        ui.end_row();
         figure(ui, "depth", &format!("{} steps", summary.depth), "Steps from the root to the deepest node.");
+        ui.end_row();
     });
 }
 

@@ -19,7 +19,7 @@ pub struct PanelSettings {
     /// Whether anything is drawn at all. `H` toggles it. Default: `true`.
     pub visible: bool,
     /// Whether the keys listed in [`SHORTCUTS`](crate::panel::SHORTCUTS) work. Default: `true`; turn it off where a host
-    /// uses the same keys.
+    /// uses the same keys, or those of view and panel together with [`DefaultKeys`](crate::view::DefaultKeys).
     pub shortcuts: bool,
     /// Light or dark. Default: [`PanelTheme::Dark`].
     pub theme: PanelTheme,
@@ -60,7 +60,7 @@ pub struct PanelState {
     pub network: NetworkPanelState,
     /// Of the sweep on the right.
     pub efficiency: EfficiencyPanelState,
-    /// Of the toasts.
+    /// Of the notices over the view and in the log.
     pub notices: NoticesState,
 }
 

@@ -1,10 +1,13 @@
 //! The panels' keys. They send the same commands as the buttons and do nothing while text is being typed.
 
-use bevy_egui::egui::{Context, Key};
+use bevy::ecs::system::{Res, SystemParam};
+use bevy_egui::egui::{Context, Event, Key};
 
 use crate::episode::{SimCommand, SimulationSnapshot, Speed};
 use crate::mission::Seed;
+use crate::panel::key_order::SuperKey;
 use crate::panel::settings::PanelSettings;
+use crate::view::DefaultKeys;
 
 /// Every key and what it does.
 pub const SHORTCUTS: &[(&str, &str)] = &[
@@ -20,6 +23,25 @@ pub const SHORTCUTS: &[(&str, &str)] = &[
     ("Esc", "close this help"),
 ];
 
+/// What stands above the panels' own switch for their keys.
+#[derive(SystemParam)]
+pub(super) struct KeysAllowed<'w> {
+    default_keys: Option<Res<'w, DefaultKeys>>,
+    super_key: Res<'w, SuperKey>,
+}
+
+impl KeysAllowed<'_> {
+    /// Whether the application lets the default keys work.
+    pub(super) fn by_application(&self) -> bool {
+        self.default_keys.as_ref().is_none_or(|keys| keys.0)
+    }
+
+    /// Whether the keys of this frame are the panels'.
+    pub(super) fn now(&self) -> bool {
+        self.by_application() && !self.super_key.was_down
+    }
+}
+
 /// Reads the keys pressed in this frame; toggles what belongs to the panels and returns what belongs to the run.
 pub fn shortcut_commands(
     ctx: &Context,
@@ -29,7 +51,19 @@ pub fn shortcut_commands(
     if !settings.shortcuts || ctx.egui_wants_keyboard_input() {
         return Vec::new();
     }
-    let pressed = |key: Key| ctx.input(|input| input.key_pressed(key) && !input.modifiers.ctrl && !input.modifiers.alt);
+    // With the modifiers of the moment: Ctrl, Alt and Command belong to others.
+    let press = |key: Key| {
+        ctx.input(|input| {
+            input.events.iter().find_map(|event| match event {
+                Event::Key { key: pressed, pressed: true, modifiers, .. } if *pressed == key => {
+                    let is_plain = !(modifiers.ctrl || modifiers.alt || modifiers.command || modifiers.mac_cmd);
+                    is_plain.then_some(*modifiers)
+                }
+                _ => None,
+            })
+        })
+    };
+    let pressed = |key: Key| press(key).is_some();
     if pressed(Key::H) {
         settings.visible = !settings.visible;
     }
@@ -40,7 +74,6 @@ pub fn shortcut_commands(
     if pressed(Key::Escape) {
         settings.help = false;
     }
-    let shift = ctx.input(|input| input.modifiers.shift);
     let mut commands = Vec::new();
     if pressed(Key::Space) {
         commands.push(if snapshot.paused { SimCommand::Play } else { SimCommand::Pause });
@@ -48,8 +81,8 @@ pub fn shortcut_commands(
     if pressed(Key::N) || pressed(Key::Period) {
         commands.push(SimCommand::StepOnce);
     }
-    if pressed(Key::R) {
-        let seed = shift.then(|| Seed(snapshot.seed.0.wrapping_add(1)));
+    if let Some(modifiers) = press(Key::R) {
+        let seed = modifiers.shift.then(|| Seed(snapshot.seed.0.wrapping_add(1)));
         commands.push(SimCommand::Reset { seed });
     }
     if pressed(Key::OpenBracket) {

@@ -2,7 +2,7 @@
 
 use bevy::reflect::Reflect;
 use bevy_egui::egui::{
-    Color32, CornerRadius, FontId, Margin, Response, Stroke, Style, TextStyle, Tooltip, Ui, Visuals,
+    Color32, CornerRadius, FontId, Margin, Response, Sense, Stroke, Style, TextStyle, Tooltip, Ui, Visuals,
     style::{HandleShape, StyleModifier, WidgetVisuals},
     vec2,
 };
@@ -135,6 +135,13 @@ pub fn tooltip(ui: &Ui, response: &Response, text: impl FnOnce() -> String) {
         ui.set_max_width(320.0);
         ui.label(text());
     });
+}
+
+/// Shows `text` as a tooltip of all that stands in `row`, also over the widgets there.
+pub(super) fn row_tooltip(ui: &Ui, row: &Response, text: impl FnOnce() -> String) {
+    // A widget hides those below it from the pointer, unless it answers to hovering alone.
+    let over_all = ui.interact(row.rect, row.id.with("row_tooltip"), Sense::hover());
+    tooltip(ui, &over_all, text);
 }
 
 fn visuals(theme: PanelTheme) -> Visuals {

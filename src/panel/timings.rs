@@ -38,13 +38,13 @@ fn figures_by_importance(snapshot: &SimulationSnapshot, frame_time_s: Option<f64
         figure(
             "cores busy",
             format!("{:.2} / {}", run.cores_busy, run.workers),
-            9,
+            format!("{:.2} / {}", run.workers as f64, run.workers).chars().count(),
             "Busy time of the simulation's workers over wall time, and how many workers there are.",
         ),
         figure(
             "simulations",
             figures::rate(run.simulations_per_s),
-            8,
+            9,
             "Tree-search simulations of all episodes together.",
         ),
     ];
@@ -53,7 +53,7 @@ fn figures_by_importance(snapshot: &SimulationSnapshot, frame_time_s: Option<f64
             figure(
                 "evaluations",
                 figures::rate(run.network.evaluations_per_s),
-                8,
+                9,
                 "Leaves that the network evaluates, of all episodes together.",
             ),
             figure(

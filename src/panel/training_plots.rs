@@ -5,7 +5,7 @@ use egui_plot::{HLine, HoverPosition, Line, LineStyle, PlotPoint, PlotPoints, Pl
 
 use crate::episode::TrainingSnapshot;
 use crate::mission::Action;
-use crate::panel::chart::{line_key, still_plot};
+use crate::panel::chart::{PLOT_HEIGHT, line_key, still_plot, value_range};
 use crate::panel::figures;
 use crate::panel::plots::title;
 use crate::panel::theme::Palette;
@@ -16,6 +16,11 @@ const MOST_POINTS: usize = 300;
 /// Up to this many points, each is marked.
 const FEW_POINTS: usize = 24;
 const MOST_EVALUATIONS: usize = 60;
+/// Least spans of the axes, for values that do not change.
+const LEAST_POLICY_NATS: f64 = 0.1;
+const LEAST_VALUE_LOSS: f64 = 0.01;
+const LEAST_REWARD: f64 = 0.1;
+const LEAST_DIFFERENCE: f64 = 0.02;
 
 /// The four plots of a training run, or what is still missing for them.
 pub(super) fn training_plots(ui: &mut Ui, training: &TrainingSnapshot) {
@@ -44,7 +49,9 @@ fn policy_plot(ui: &mut Ui, cycles: &[CycleEntry], last: &CycleEntry) {
     ];
     line_key(ui, &marks);
     let uniform = (Action::COUNT as f64).ln();
-    curves(ui, "policy_loss", last.cycle, None, |plot| {
+    let losses = |cycle: &CycleEntry| [cycle.losses.policy_loss, cycle.losses.target_entropy].map(f64::from);
+    let range = value_range(cycles.iter().flat_map(losses).chain([uniform]), LEAST_POLICY_NATS);
+    curves(ui, "policy_loss", last.cycle, range, None, |plot| {
         plot.hline(
             HLine::new("uniform policy, ln 13 =", uniform)
                 .color(palette.floor)
@@ -62,7 +69,9 @@ fn value_plot(ui: &mut Ui, cycles: &[CycleEntry], last: &CycleEntry) {
     let palette = Palette::of(ui);
     title(ui, "Value loss", palette.network, &format!("{:.4}", last.losses.value_loss));
     line_key(ui, &[("mean squared error", palette.network, false), ("always the mean", palette.floor, true)]);
-    curves(ui, "value_loss", last.cycle, None, |plot| {
+    let losses = |cycle: &CycleEntry| [cycle.losses.value_loss, cycle.losses.value_variance].map(f64::from);
+    let range = value_range(cycles.iter().flat_map(losses), LEAST_VALUE_LOSS);
+    curves(ui, "value_loss", last.cycle, range, None, |plot| {
         let line = line("always the mean", palette.floor, cycles, |cycle| cycle.losses.value_variance.into());
         plot.line(line.style(LineStyle::dashed_dense()).width(1.0));
         curve(plot, "network", palette.network, cycles, |cycle| cycle.losses.value_loss.into());
@@ -72,8 +81,8 @@ fn value_plot(ui: &mut Ui, cycles: &[CycleEntry], last: &CycleEntry) {
 fn reward_plot(ui: &mut Ui, cycles: &[CycleEntry], last: &CycleEntry) {
     let palette = Palette::of(ui);
     title(ui, "Reward of self-play", palette.dv, &figures::reward(last.mean_reward));
-    let x_axis = None;
-    curves(ui, "reward", last.cycle, x_axis, |plot| {
+    let range = value_range(cycles.iter().map(|cycle| cycle.mean_reward), LEAST_REWARD);
+    curves(ui, "reward", last.cycle, range, None, |plot| {
         curve(plot, "mean reward", palette.dv, cycles, |cycle| cycle.mean_reward);
     });
 }
@@ -84,9 +93,15 @@ fn evaluation_plot(ui: &mut Ui, evaluations: &[EvaluationEntry], last_cycle: u32
     let now = format!("{} ± {:.4}", figures::reward(newest.mean_difference), newest.interval_95);
     title(ui, "Against the best", palette.range, &now);
     line_key(ui, &[("difference of reward, 95 %", palette.range, false), ("no difference", palette.floor, true)]);
-    curves(ui, "evaluations", last_cycle, Some("cycle"), |plot| {
+    let newest = &evaluations[evaluations.len().saturating_sub(MOST_EVALUATIONS)..];
+    let ends = |entry: &EvaluationEntry| {
+        let (mean, half) = (entry.mean_difference, entry.interval_95);
+        [mean - half, mean, mean + half]
+    };
+    let range = value_range(newest.iter().flat_map(ends).chain([0.0]), LEAST_DIFFERENCE);
+    curves(ui, "evaluations", last_cycle, range, Some("cycle"), |plot| {
         plot.hline(HLine::new("no difference", 0.0).color(palette.floor).width(1.0).style(LineStyle::dashed_dense()));
-        for entry in &evaluations[evaluations.len().saturating_sub(MOST_EVALUATIONS)..] {
+        for entry in newest {
             evaluation(plot, entry, palette.range);
         }
     });
@@ -102,11 +117,20 @@ fn evaluation(plot: &mut PlotUi, entry: &EvaluationEntry, colour: Color32) {
     plot.points(dot.color(colour).filled(entry.promoted).radius(3.0));
 }
 
-fn curves(ui: &mut Ui, name: &str, last_cycle: u32, x_axis: Option<&'static str>, draw: impl FnOnce(&mut PlotUi)) {
+fn curves(
+    ui: &mut Ui,
+    name: &str,
+    last_cycle: u32,
+    [low, high]: [f64; 2],
+    x_axis: Option<&'static str>,
+    draw: impl FnOnce(&mut PlotUi),
+) {
     let ids = Id::new("bevy_proxops").with("training");
-    still_plot(ui, ids.with(name), x_axis)
+    still_plot(ui, ids.with(name), x_axis, PLOT_HEIGHT)
         .include_x(0.5)
         .include_x(f64::from(last_cycle.max(2)) + 0.5)
+        .include_y(low)
+        .include_y(high)
         .link_cursor(ids, [true, false])
         .label_formatter(hover_label)
         .show(ui, draw);

@@ -5,14 +5,16 @@ use egui_plot::{HoverPosition, Line, LineStyle, PlotPoints};
 
 use crate::episode::{EpisodeSnapshot, EpisodeStatus};
 use crate::mission::Transition;
-use crate::panel::chart::{line_key, still_plot};
+use crate::panel::chart::{PLOT_HEIGHT, line_key, still_plot, value_range};
 use crate::panel::figures;
 use crate::panel::plots::{cursor_group, title};
-use crate::panel::theme::{Palette, tooltip};
+use crate::panel::theme::{Palette, row_tooltip};
 use crate::search::{PlannerKind, SearchConfig};
 
 const EXPECTED: &str = "expected";
 const CAME: &str = "came";
+/// Least span of the axis, in shares of the initial entropy.
+const LEAST_SPAN: f64 = 0.1;
 
 /// Expected and actual return from each step on, for a planner that expects something.
 pub(super) fn value_plot(ui: &mut Ui, episode: &EpisodeSnapshot, search: &SearchConfig) {
@@ -22,19 +24,22 @@ pub(super) fn value_plot(ui: &mut Ui, episode: &EpisodeSnapshot, search: &Search
     let expected = &episode.expected_returns;
     let came = returns(&episode.transitions, discount, steps_ahead);
     let now = expected.last().map_or(figures::UNKNOWN.to_owned(), |value| figures::reward((*value).into()));
-    let heading = ui.scope(|ui| title(ui, "Value", palette.network, &now)).response;
-    tooltip(ui, &heading, || explanation(discount, steps_ahead));
+    let heading = title(ui, "Value", palette.network, &now);
+    row_tooltip(ui, &heading, || explanation(discount, steps_ahead));
     let came_name = came_name(episode.status, steps_ahead);
-    line_key(ui, &[("expected at the step", palette.network, false), (came_name, palette.range, true)]);
+    line_key(ui, &[(EXPECTED, palette.network, false), (came_name, palette.range, true)]);
     let points = |values: &mut dyn Iterator<Item = f64>| -> PlotPoints<'static> {
         values.enumerate().map(|(step, value)| [step as f64, value]).collect()
     };
+    let values = expected.iter().map(|value| f64::from(*value)).chain(came.iter().copied()).chain([0.0]);
+    let [low, high] = value_range(values, LEAST_SPAN);
     let expected = points(&mut expected.iter().map(|value| f64::from(*value)));
     let came = points(&mut came.iter().copied());
-    still_plot(ui, Id::new("bevy_proxops").with("Value"), Some("step"))
+    still_plot(ui, Id::new("bevy_proxops").with("Value"), Some("step"), PLOT_HEIGHT)
         .include_x(0.0)
         .include_x(f64::from(episode.steps.max(1)))
-        .include_y(0.0)
+        .include_y(low)
+        .include_y(high)
         .link_cursor(cursor_group(), [true, false])
         .label_formatter(hover_label)
         .show(ui, |plot| {

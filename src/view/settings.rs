@@ -30,7 +30,8 @@ pub struct ViewSettings {
     pub uncertain_opacity: f32,
     /// Direction to the sun in R, T, N; any length but zero. It shades voxels and servicer. Default: up, ahead and to the side.
     pub sun_direction_rtn: Vec3,
-    /// Whether the view hears the keys that show and hide layers. Default: `true`.
+    /// Whether the view hears the keys that show and hide layers. Default: `true`. One switch for all keys of view and panel
+    /// is [`DefaultKeys`](crate::view::DefaultKeys).
     pub shortcuts: bool,
     /// Whether the view hears the keys that steer the run. A panel that hears them itself turns this off. Default: `true`.
     pub run_shortcuts: bool,

@@ -17,6 +17,28 @@ pub struct Shortcut {
     pub does: &'static str,
 }
 
+/// The one switch for all keys of view and panel ([`SHORTCUTS`], [`RUN_SHORTCUTS`] and the panel's `SHORTCUTS`): while it
+/// is `false`, none of them does anything, whatever [`ViewSettings`] and `PanelSettings` say. Change it at any time; without
+/// the resource the keys are on. [`ProxOpsPlugins::default_keys`](crate::ProxOpsPlugins) sets it at the start.
+#[derive(Resource, Reflect, Clone, Copy, Debug, PartialEq, Eq)]
+#[reflect(Resource, Default, Debug, Clone, PartialEq)]
+pub struct DefaultKeys(pub bool);
+
+impl Default for DefaultKeys {
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
+/// Brings the switch into an app.
+pub(crate) struct DefaultKeysPlugin(pub DefaultKeys);
+
+impl Plugin for DefaultKeysPlugin {
+    fn build(&self, app: &mut App) {
+        app.register_type::<DefaultKeys>().insert_resource(self.0);
+    }
+}
+
 /// Keys that show and hide layers: heard while [`ViewSettings::shortcuts`] is on.
 pub const SHORTCUTS: &[Shortcut] = &[
     Shortcut { key: "1", does: "show or hide the belief" },
@@ -38,20 +60,35 @@ pub const RUN_SHORTCUTS: &[Shortcut] = &[
     Shortcut { key: "[ ]", does: "put the previous or next episode in focus" },
 ];
 
+/// Keys that make another one somebody else's business.
+const OF_OTHERS: [KeyCode; 6] = [
+    KeyCode::ControlLeft,
+    KeyCode::ControlRight,
+    KeyCode::AltLeft,
+    KeyCode::AltRight,
+    KeyCode::SuperLeft,
+    KeyCode::SuperRight,
+];
+
 pub(super) fn hear_shortcuts(
     keys: Option<Res<ButtonInput<KeyCode>>>,
+    default_keys: Option<Res<DefaultKeys>>,
     free: InputFree,
     latest: Option<Res<LatestSnapshot>>,
     mut settings: ResMut<ViewSettings>,
     mut cameras: Query<&mut OrbitCamera>,
     mut commands: MessageWriter<SimCommand>,
 ) {
-    let Some(keys) = keys.filter(|_| free.keyboard()) else { return };
-    let modifiers = [KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::AltLeft, KeyCode::AltRight];
-    if keys.any_pressed(modifiers) {
+    let is_on = default_keys.is_none_or(|keys| keys.0);
+    let Some(keys) = keys.filter(|_| is_on && free.keyboard()) else { return };
+    // A frame may be long enough to hold a whole Ctrl+1, with Ctrl up again at its end.
+    let held = |modifiers: &[KeyCode]| {
+        keys.any_pressed(modifiers.iter().copied()) || keys.any_just_released(modifiers.iter().copied())
+    };
+    if held(&OF_OTHERS) {
         return;
     }
-    let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
+    let shift = held(&[KeyCode::ShiftLeft, KeyCode::ShiftRight]);
     for key in keys.get_just_pressed().copied() {
         if settings.shortcuts && key == KeyCode::KeyF {
             cameras.iter_mut().for_each(|mut camera| camera.frame_scene());

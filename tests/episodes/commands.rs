@@ -53,6 +53,17 @@ fn a_paused_run_steps_once_per_command_and_ends_in_the_same_bits() {
 }
 
 #[test]
+fn a_run_is_finished_only_once_it_has_begun_and_only_if_no_episode_follows() {
+    let mut ending = simulation(small_settings(PlannerKind::Passive));
+    assert!(!ending.is_finished() && !ending.snapshot().is_finished(), "no episode has begun");
+    ending.run_to_end();
+    assert!(ending.is_finished() && ending.snapshot().is_finished());
+    ending.command(SimCommand::SetAutoRestart(true));
+    ending.tick();
+    assert!(!ending.is_finished() && !ending.snapshot().is_finished(), "other episodes follow");
+}
+
+#[test]
 fn a_step_asked_for_together_with_a_reset_is_that_of_the_new_episodes() {
     let mut simulation = simulation(paused_settings(PlannerKind::Passive));
     obey(&mut simulation, SimCommand::StepOnce);

@@ -1,12 +1,16 @@
-use bevy_egui::egui::{Key, Rect, Vec2, vec2};
-use bevy_proxops::episode::SimCommand;
-use bevy_proxops::mission::Seed;
+use std::sync::Arc;
+
+use bevy_egui::egui::accesskit::Role;
+use bevy_egui::egui::{Event, Key, Modifiers, Rect, Vec2, pos2, vec2};
+use bevy_proxops::episode::{Notice, NoticeSeverity, SimCommand, SimulationSnapshot};
+use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::panel::{PanelInputs, PanelSettings, PanelState, panels, shortcut_commands};
+use bevy_proxops::search::{Knowledge, PlannerKind};
 use bevy_proxops::view::ViewSettings;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
-use crate::support::{Bench, FRAMES_TO_SETTLE, bench, snapshot};
+use crate::support::{Bench, FRAMES_TO_SETTLE, bench, drag, snapshot, with_learning};
 
 struct Window {
     settings: PanelSettings,
@@ -17,15 +21,19 @@ struct Window {
 
 /// All panels in a window of that size, with their keys.
 fn window<'a>(size: Vec2) -> Harness<'a, Bench<Window>> {
+    window_with(size, snapshot())
+}
+
+fn window_with<'a>(size: Vec2, snapshot: SimulationSnapshot) -> Harness<'a, Bench<Window>> {
     let window = Window {
         settings: PanelSettings::default(),
         state: PanelState::default(),
         view: ViewSettings::default(),
         central_rect: Rect::NOTHING,
     };
-    bench(size, snapshot(), window, |ui, snapshot, window| {
+    bench(size, snapshot, window, |ui, snapshot, window| {
         let mut commands = shortcut_commands(ui.ctx(), snapshot, &mut window.settings);
-        let inputs = PanelInputs { snapshot, frame_time_s: Some(0.016) };
+        let inputs = PanelInputs { snapshot, frame_time_s: Some(0.016), default_keys: true };
         let output = panels(ui, &inputs, Some(&mut window.view), &mut window.settings, &mut window.state);
         window.central_rect = output.central_rect;
         commands.extend(output.commands);
@@ -41,6 +49,98 @@ fn a_small_window_keeps_a_third_of_its_width_and_height_for_the_view() {
         assert!(free.width() >= size.x / 3.0 && free.height() >= size.y / 3.0, "{size:?} leaves {free:?}");
         assert!(Rect::from_min_size(Default::default(), size).contains_rect(free), "{free:?} leaves {size:?}");
     }
+}
+
+/// Equal but for the rounding of text.
+fn is_same_place(one: Rect, other: Rect) -> bool {
+    (one.min - other.min).length() < 1.0 && (one.max - other.max).length() < 1.0
+}
+
+/// What the view has after the panels have settled, and that it keeps it for 300 frames.
+fn settled_room(what: &str, harness: &mut Harness<Bench<Window>>) -> Rect {
+    harness.run_steps(20);
+    let settled = harness.state().state.central_rect;
+    for frame in 0..300 {
+        harness.run_steps(1);
+        assert_eq!(harness.state().state.central_rect, settled, "{what}, frame {frame}");
+    }
+    settled
+}
+
+#[test]
+fn no_panel_grows_by_itself_whatever_it_shows() {
+    const SIZE: Vec2 = vec2(1280.0, 720.0);
+    let room = settled_room("as it starts", &mut window(SIZE));
+
+    let mut filtered = window(SIZE);
+    filtered.state_mut().state.state.parameters.filter = "search".to_owned();
+    assert_eq!(settled_room("with a filter", &mut filtered), room);
+
+    let mut narrow = window(SIZE);
+    let edge = pos2(room.left(), 400.0);
+    drag(&mut narrow, edge, edge - vec2(200.0, 0.0));
+    drag(&mut narrow, edge + vec2(5.0, 0.0), edge);
+    settled_room("with a side panel pulled narrow", &mut narrow);
+
+    let mut oracle = with_learning();
+    oracle.search.knowledge = Knowledge::Oracle;
+    oracle.scenario =
+        Arc::new(Scenario { name: "a name much longer than its box ".repeat(4), ..Scenario::reference() });
+    assert_eq!(settled_room("with an oracle", &mut window_with(SIZE, oracle)).x_range(), room.x_range());
+    assert_eq!(settled_room("with network and training", &mut window_with(SIZE, with_learning())), room);
+
+    let mut refused = window(SIZE);
+    refused.get_by_role_and_label(Role::TextInput, "Seed").click();
+    refused.run_steps(FRAMES_TO_SETTLE);
+    refused.event(Event::Text("no number at all ".repeat(20)));
+    assert_eq!(settled_room("with a refused seed", &mut refused), room);
+
+    let mut noticed = snapshot();
+    noticed.notices = (1..=30)
+        .map(|id| Notice { id, severity: NoticeSeverity::Error, text: format!("{id}: {}", "a long error ".repeat(40)) })
+        .collect();
+    let mut noticed = window_with(SIZE, noticed);
+    assert_eq!(settled_room("with long errors", &mut noticed), room);
+    noticed.get_by_label("Notices").click();
+    assert_eq!(settled_room("with the log open", &mut noticed), room);
+}
+
+#[test]
+fn every_planner_and_a_training_leave_the_view_the_same_half_of_the_window() {
+    for size in [vec2(1280.0, 720.0), vec2(1600.0, 1000.0), vec2(2560.0, 1440.0)] {
+        let mut harness = window(size);
+        harness.run_steps(10);
+        let room = harness.state().state.central_rect;
+        assert!(room.width() >= size.x / 2.0, "{size:?} leaves {room:?}");
+        let network = harness.get_by_label("Network").rect();
+        for planner in [PlannerKind::AlphaZero, PlannerKind::NetworkOnly, PlannerKind::Random, PlannerKind::Mcts] {
+            let mut chosen = with_learning();
+            chosen.search.planner = planner;
+            harness.state_mut().snapshot = chosen;
+            harness.run_steps(10);
+            let left = harness.state().state.central_rect;
+            assert!(is_same_place(left, room), "{planner} at {size:?}: {room:?} became {left:?}");
+            assert_eq!(harness.get_by_label("Network").rect().left(), network.left(), "{planner} at {size:?}");
+        }
+        for planner in [PlannerKind::Mcts, PlannerKind::AlphaZero] {
+            harness.state_mut().snapshot.search.planner = planner;
+            harness.run_steps(10);
+            let section = harness.get_by_label("Network").rect();
+            assert!(is_same_place(section, network), "{planner} at {size:?}: {network:?} became {section:?}");
+        }
+    }
+}
+
+#[test]
+fn side_panels_cannot_be_pulled_over_more_than_half_of_the_window() {
+    let mut harness = window(vec2(1280.0, 720.0));
+    let room = harness.state().state.central_rect;
+    drag(&mut harness, pos2(room.left(), 300.0), pos2(900.0, 300.0));
+    drag(&mut harness, pos2(room.right(), 300.0), pos2(100.0, 300.0));
+    harness.run_steps(10);
+    let pulled = harness.state().state.central_rect;
+    let half_of_what_the_bench_leaves = (1280.0 - 16.0) / 2.0;
+    assert!(pulled.width() < room.width() && pulled.width() >= half_of_what_the_bench_leaves, "{pulled:?}");
 }
 
 #[test]
@@ -73,9 +173,24 @@ fn keys_send_the_same_commands_as_the_buttons() {
 fn shift_r_takes_the_next_seed() {
     let mut harness = window(vec2(1280.0, 720.0));
     let seed = harness.state().snapshot.seed.0;
-    harness.key_press_modifiers(bevy_egui::egui::Modifiers::SHIFT, Key::R);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::R);
     harness.run_steps(FRAMES_TO_SETTLE);
     assert_eq!(harness.state().commands, [SimCommand::Reset { seed: Some(Seed(seed + 1)) }]);
+}
+
+#[test]
+fn keys_with_ctrl_alt_or_command_belong_to_others() {
+    let mut harness = window(vec2(1280.0, 720.0));
+    for modifiers in [Modifiers::CTRL, Modifiers::ALT, Modifiers::COMMAND, Modifiers::MAC_CMD] {
+        for key in
+            [Key::Space, Key::N, Key::Period, Key::R, Key::OpenBracket, Key::CloseBracket, Key::M, Key::H, Key::F1]
+        {
+            harness.key_press_modifiers(modifiers, key);
+            harness.run_steps(1);
+        }
+    }
+    assert_eq!(harness.state().commands, []);
+    assert_eq!(harness.state().state.settings, PanelSettings::default());
 }
 
 #[test]

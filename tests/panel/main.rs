@@ -4,12 +4,14 @@
 
 mod efficiency;
 mod episodes;
+mod keys;
 mod layout;
 mod learning;
 mod notices;
 mod oracle;
 mod parameters;
 mod pictures;
+mod plots;
 mod plugin;
 mod run_control;
 mod search;

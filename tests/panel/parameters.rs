@@ -1,5 +1,5 @@
 use bevy_egui::egui::accesskit::Role;
-use bevy_egui::egui::{Key, vec2};
+use bevy_egui::egui::{Key, Panel, pos2, vec2};
 use bevy_proxops::episode::{
     Applies, EpisodeSettings, PARAMETERS, ParameterId, ParameterKind, ParameterValue, SimCommand, SimulationSnapshot,
 };
@@ -7,7 +7,7 @@ use bevy_proxops::panel::{ParametersPanelState, explanation, parameters_panel};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::support::{Bench, FRAMES_TO_SETTLE, bench, drag, snapshot};
+use crate::support::{Bench, FRAMES_TO_SETTLE, bench, drag, rest_at, snapshot};
 
 type ParametersBench<'a> = Harness<'a, Bench<ParametersPanelState>>;
 
@@ -185,4 +185,53 @@ fn choosing_alpha_zero_unfolds_its_parameters() {
     assert!(harness.query_by_role_and_label(Role::Slider, "Horizon").is_none());
     let slider = harness.get_by_role_and_label(Role::Slider, "Network simulations");
     assert!(!slider.accesskit_node().is_disabled());
+}
+
+#[test]
+fn in_a_hosts_own_panel_the_width_stays_while_the_filter_holds_text() {
+    let mut state = ParametersPanelState::default();
+    state.filter = "search".to_owned();
+    let mut harness = bench(vec2(800.0, 600.0), snapshot(), (state, 0.0), |ui, snapshot, (state, width)| {
+        let panel = Panel::left("host").default_size(280.0).show(ui, |ui| parameters_panel(ui, snapshot, state));
+        *width = panel.response.rect.width();
+        panel.inner
+    });
+    let before = harness.state().state.1;
+    harness.run_steps(300);
+    assert_eq!(harness.state().state.1, before);
+}
+
+#[test]
+fn all_of_a_row_explains_the_parameter() {
+    for (path, label, roles) in [
+        ("search.exploration", "Exploration", [Role::Slider, Role::SpinButton]),
+        ("search.alpha_zero.simulations", "Network simulations", [Role::Slider, Role::SpinButton]),
+        ("search.roll_out", id("search.roll_out").spec().label, [Role::ComboBox, Role::ComboBox]),
+    ] {
+        let name = panel(snapshot(), path).get_by_role_and_label(Role::Label, label).rect();
+        let controls = roles.map(|role| panel(snapshot(), path).get_by_role_and_label(role, label).rect().center());
+        let beside_the_name = pos2(name.right() + 25.0, name.center().y);
+        for at in [name.center(), beside_the_name, controls[0], controls[1]] {
+            let mut harness = panel(snapshot(), path);
+            rest_at(&mut harness, at);
+            assert!(
+                harness.query_by_label_contains(id(path).spec().tooltip).is_some(),
+                "{path} says nothing at {at:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_reset_button_tells_what_it_resets_to_instead() {
+    let mut changed = snapshot();
+    changed.settings = std::sync::Arc::new(EpisodeSettings {
+        search: bevy_proxops::search::SearchConfig { exploration: 3.0, ..changed.search.clone() },
+        ..(*changed.settings).clone()
+    });
+    let mut harness = panel(changed, "search.exploration");
+    let button = harness.get_by_label("Reset Exploration").rect().center();
+    rest_at(&mut harness, button);
+    assert!(harness.query_by_label_contains("Back to").is_some());
+    assert!(harness.query_by_label_contains("Accepted: ").is_none());
 }

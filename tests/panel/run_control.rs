@@ -1,14 +1,16 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Key, vec2};
 use bevy_proxops::episode::{SimCommand, SimulationSnapshot, Speed};
 use bevy_proxops::mission::{Scenario, Seed};
-use bevy_proxops::panel::{RunControlState, run_control_panel};
+use bevy_proxops::panel::{ORACLE_CAUTION, RunControlState, run_control_panel};
+use bevy_proxops::search::Knowledge;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::support::{Bench, FRAMES_TO_SETTLE, bench, snapshot};
+use crate::support::{Bench, FRAMES_TO_SETTLE, bench, painted_texts, snapshot};
 
 fn panel<'a>(snapshot: SimulationSnapshot, width: f32) -> Harness<'a, Bench<RunControlState>> {
     bench(vec2(width, 400.0), snapshot, RunControlState::default(), run_control_panel)
@@ -74,6 +76,33 @@ fn every_embedded_scenario_can_be_chosen() {
     assert_eq!(harness.state().commands, [SimCommand::ChooseScenario((*name).to_string())]);
 }
 
+/// The scenario menu, opened, of a run of the last scenario in it.
+fn scenario_menu<'a>(height: f32) -> Harness<'a, Bench<RunControlState>> {
+    let last = Scenario::embedded(Scenario::EMBEDDED[Scenario::EMBEDDED.len() - 1]).expect("it is shipped");
+    let snapshot = SimulationSnapshot { scenario: Arc::new(last), ..snapshot() };
+    let mut harness = bench(vec2(1280.0, height), snapshot, RunControlState::default(), run_control_panel);
+    harness.get_by_role_and_label(Role::ComboBox, "Scenario").click();
+    harness.run_steps(10);
+    harness
+}
+
+#[test]
+fn the_scenario_menu_shows_all_scenarios_where_they_fit() {
+    let painted = painted_texts(&scenario_menu(720.0));
+    for name in Scenario::EMBEDDED {
+        let in_menu = painted.iter().filter(|(text, place)| text == name && place.top() > 30.0).count();
+        assert_eq!(in_menu, 1, "{name} cannot be seen");
+    }
+}
+
+#[test]
+fn the_scenario_menu_of_a_low_window_shows_the_chosen_one() {
+    let painted = painted_texts(&scenario_menu(160.0));
+    let last = Scenario::EMBEDDED[Scenario::EMBEDDED.len() - 1];
+    assert!(painted.iter().any(|(text, place)| text == last && place.top() > 30.0), "{last} cannot be seen");
+    assert!(!painted.iter().any(|(text, _)| text == Scenario::EMBEDDED[0]), "all fit: the window is not low");
+}
+
 #[test]
 fn a_scenario_file_is_loaded_by_its_path() {
     let mut harness = panel(snapshot(), 1280.0);
@@ -87,16 +116,37 @@ fn a_scenario_file_is_loaded_by_its_path() {
 }
 
 #[test]
-fn on_a_narrow_window_every_control_stays_inside_it() {
-    let width = 780.0;
-    let harness = panel(snapshot(), width);
-    for label in ["Pause", "Step", "Reset run", "Load scenario file"] {
-        assert!(harness.get_by_label(label).rect().right() <= width, "{label}");
-    }
-    for label in ["Scenario", "Planner"] {
-        let combos = harness.query_all_by_label(label).filter(|node| node.accesskit_node().role() == Role::ComboBox);
-        for combo in combos {
-            assert!(combo.rect().right() <= width, "{label}");
+fn every_control_stays_inside_the_window_whatever_it_shows() {
+    let mut oracle = snapshot();
+    oracle.search.knowledge = Knowledge::Oracle;
+    let long_name = Scenario { name: "a scenario with a name for every occasion".to_owned(), ..Scenario::reference() };
+    let renamed = SimulationSnapshot { scenario: Arc::new(long_name), ..snapshot() };
+    for snapshot in [snapshot(), oracle, renamed] {
+        for width in [780.0, 960.0, 1100.0, 1109.0, 1120.0, 1150.0, 1200.0, 1264.0, 1424.0, 1920.0] {
+            let harness = panel(snapshot.clone(), width);
+            for label in ["Pause", "Step", "Reset run", "Load scenario file"] {
+                assert!(harness.get_by_label(label).rect().right() <= width, "{label} at {width}");
+            }
+            for label in ["Scenario", "Planner"] {
+                let combos =
+                    harness.query_all_by_label(label).filter(|node| node.accesskit_node().role() == Role::ComboBox);
+                for combo in combos {
+                    let right = combo.rect().right();
+                    assert!(right <= width, "{label} at {width} ends at {right}");
+                }
+            }
+            if let Some(caution) = harness.query_by_label_contains(ORACLE_CAUTION) {
+                assert!(caution.rect().right() <= width, "the caution at {width}");
+            }
         }
     }
+}
+
+#[test]
+fn a_refused_seed_moves_no_other_control() {
+    let mut harness = panel(snapshot(), 1280.0);
+    let before = harness.get_by_label("Load scenario file").rect();
+    type_seed(&mut harness, &"four ".repeat(30));
+    assert!(harness.query_by_label_contains("a whole number from 0 to").is_some());
+    assert_eq!(harness.get_by_label("Load scenario file").rect(), before);
 }

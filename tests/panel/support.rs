@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bevy_egui::egui::{Pos2, Ui, Vec2};
+use bevy_egui::egui::{Pos2, Rect, Shape, Ui, Vec2};
 use bevy_proxops::episode::{
-    EpisodeSettings, NetworkLoad, NetworkSnapshot, SimCommand, Simulation, SimulationSnapshot, Speed, TrainingSnapshot,
-    TrainingStatus,
+    EpisodeSettings, EpisodeSnapshot, NetworkLoad, NetworkSnapshot, SimCommand, Simulation, SimulationSnapshot, Speed,
+    TrainingSnapshot, TrainingStatus,
 };
 use bevy_proxops::search::{PlannerKind, SearchConfig};
 use bevy_proxops::training::{CycleEntry, EvaluationEntry, StepLosses};
@@ -120,4 +120,55 @@ pub fn drag<S>(harness: &mut Harness<'_, S>, from: Pos2, to: Pos2) {
     }
     harness.drop_at(to);
     harness.run_steps(FRAMES_TO_SETTLE);
+}
+
+/// Every text that was painted in the last frame where it can be seen, and its place.
+pub fn painted_texts<S>(harness: &Harness<'_, S>) -> Vec<(String, Rect)> {
+    let mut texts = Vec::new();
+    for clipped in &harness.output().shapes {
+        visit(&clipped.shape, &mut |shape| {
+            if let Shape::Text(text) = shape
+                && clipped.clip_rect.contains_rect(text.visual_bounding_rect())
+            {
+                texts.push((text.galley.text().to_owned(), text.visual_bounding_rect()));
+            }
+        });
+    }
+    texts
+}
+
+/// Every filled rectangle that was painted in the last frame.
+pub fn painted_rects<S>(harness: &Harness<'_, S>) -> Vec<Rect> {
+    let mut rects = Vec::new();
+    for clipped in &harness.output().shapes {
+        visit(&clipped.shape, &mut |shape| {
+            if let Shape::Rect(rect) = shape {
+                rects.push(rect.rect);
+            }
+        });
+    }
+    rects
+}
+
+fn visit(shape: &Shape, look: &mut impl FnMut(&Shape)) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| visit(shape, look)),
+        shape => look(shape),
+    }
+}
+
+/// The run with its episode in focus changed.
+pub fn with_focused(change: impl FnOnce(&mut EpisodeSnapshot)) -> SimulationSnapshot {
+    let mut snapshot = snapshot();
+    let mut episode = EpisodeSnapshot::clone(snapshot.focused().expect("three episodes fly"));
+    change(&mut episode);
+    snapshot.focus = episode.number;
+    snapshot.episodes[0] = Arc::new(episode);
+    snapshot
+}
+
+/// Rests the pointer at a point until a tooltip would have opened.
+pub fn rest_at<S>(harness: &mut Harness<'_, S>, at: Pos2) {
+    harness.hover_at(at);
+    harness.run_steps(6);
 }

@@ -241,6 +241,11 @@ impl ParameterSpec {
         let _ = (self.set)(to, &(self.get)(from));
     }
 
+    /// A number followed by the parameter's unit.
+    pub fn with_unit(&self, number: impl fmt::Display) -> String {
+        with_unit(number, self.unit)
+    }
+
     fn check_range(&self, number: f64) -> Result<(), ParameterError> {
         // Written so that NaN fails.
         if number >= self.min && number <= self.max {
@@ -250,11 +255,19 @@ impl ParameterSpec {
     }
 }
 
+/// A number and its unit: a space between them, but none before a degree sign or where there is no unit.
+fn with_unit(number: impl fmt::Display, unit: &str) -> String {
+    match unit {
+        "" | "°" => format!("{number}{unit}"),
+        _ => format!("{number} {unit}"),
+    }
+}
+
 /// Why a parameter could not be changed.
 #[derive(Error, Clone, Debug, PartialEq)]
 pub enum ParameterError {
     /// Not in the range of the table.
-    #[error("{id} = {value} {unit}: accepted are {min} to {max} {unit}")]
+    #[error("{id} = {}: accepted are {min} to {}", with_unit(value, unit), with_unit(max, unit))]
     OutOfRange {
         /// Which parameter.
         id: ParameterId,
@@ -295,4 +308,28 @@ pub enum ParameterError {
         /// What it would take to mean something.
         reason: &'static str,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_join_number_and_unit_without_a_stray_space() {
+        let refusal = |path: &str| {
+            let spec = ParameterId::find(path).unwrap().spec();
+            spec.check(&ParameterValue::Number(spec.max + 1.0)).unwrap_err().to_string()
+        };
+        assert_eq!(refusal("search.exploration"), "search.exploration = 21: accepted are 0 to 20");
+        assert_eq!(refusal("camera.fov_deg"), "camera.fov_deg = 91°: accepted are 0.5 to 90°");
+        assert_eq!(refusal("grid.voxel_size_m"), "grid.voxel_size_m = 101 m: accepted are 0.01 to 100 m");
+    }
+
+    #[test]
+    fn no_refusal_of_the_table_has_a_space_at_its_end_or_before_a_colon() {
+        for spec in PARAMETERS.iter().filter(|spec| matches!(spec.kind, ParameterKind::Number)) {
+            let refusal = spec.check(&ParameterValue::Number(f64::NAN)).unwrap_err().to_string();
+            assert!(!refusal.ends_with(' ') && !refusal.contains(" :") && !refusal.contains("  "), "{refusal:?}");
+        }
+    }
 }

@@ -1,0 +1,241 @@
+//! Keys as the window system delivers them: whole combinations within one frame, and none of them where the application has
+//! switched them off.
+
+use std::time::Duration;
+
+use bevy::ecs::message::MessageReader;
+use bevy::input::ButtonState;
+use bevy::input::keyboard::{Key, KeyboardInput};
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::time::TimeUpdateStrategy;
+use bevy::window::{ExitCondition, PrimaryWindow, WindowPlugin};
+use bevy::winit::WinitPlugin;
+use bevy_egui::input::EguiInputEvent;
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+use bevy_proxops::episode::LatestSnapshot;
+use bevy_proxops::panel::PanelSettings;
+use bevy_proxops::prelude::*;
+use bevy_proxops::view::{OrbitCamera, ViewSettings};
+
+use crate::support::snapshot;
+
+/// Enough for the panels to be laid out and for a key to have had its effect.
+const FRAMES: usize = 4;
+
+/// The whole group about a run that stands still, in a window that is never opened.
+fn app(default_keys: bool) -> App {
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .build()
+            .set(WindowPlugin { exit_condition: ExitCondition::DontExit, ..default() })
+            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+            .disable::<LogPlugin>()
+            .disable::<WinitPlugin>()
+            .disable::<PipelinedRenderingPlugin>(),
+    );
+    let group = ProxOpsPlugins { default_keys, ..default() };
+    app.add_plugins(group.build().disable::<EpisodePlugin>())
+        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(50)))
+        .insert_resource(LatestSnapshot(std::sync::Arc::new(snapshot())))
+        .init_resource::<Sent>()
+        .add_systems(Last, |mut commands: MessageReader<SimCommand>, mut sent: ResMut<Sent>| {
+            sent.0.extend(commands.read().cloned());
+        });
+    app.finish();
+    app.cleanup();
+    update(&mut app, FRAMES);
+    app
+}
+
+#[derive(Resource, Default)]
+struct Sent(Vec<SimCommand>);
+
+fn update(app: &mut App, frames: usize) {
+    for _ in 0..frames {
+        app.update();
+    }
+}
+
+/// A key goes down or up; it takes effect in the next frame.
+fn send(app: &mut App, key_code: KeyCode, logical_key: Key, state: ButtonState) {
+    let window =
+        app.world_mut().query_filtered::<Entity, With<PrimaryWindow>>().single(app.world()).expect("one window");
+    app.world_mut().write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat: false, window });
+}
+
+fn tap(app: &mut App, key_code: KeyCode, logical_key: Key) {
+    for state in [ButtonState::Pressed, ButtonState::Released] {
+        send(app, key_code, logical_key.clone(), state);
+    }
+}
+
+fn character(text: &str) -> Key {
+    Key::Character(text.into())
+}
+
+const CONTROL: (KeyCode, Key) = (KeyCode::ControlLeft, Key::Control);
+
+/// Text in a field of the host's that has the keyboard.
+#[derive(Resource)]
+struct HostText(String);
+
+fn with_text_field(text: &str) -> App {
+    let mut app = app(true);
+    app.insert_resource(HostText(text.to_owned())).add_systems(
+        EguiPrimaryContextPass,
+        |mut contexts: EguiContexts, mut text: ResMut<HostText>| -> Result {
+            egui::Window::new("host").show(contexts.ctx_mut()?, |ui| {
+                ui.text_edit_singleline(&mut text.0).request_focus();
+            });
+            Ok(())
+        },
+    );
+    update(&mut app, FRAMES);
+    app
+}
+
+fn text(app: &App) -> &str {
+    &app.world().resource::<HostText>().0
+}
+
+#[test]
+fn ctrl_a_within_one_frame_selects_all_and_types_nothing() {
+    let mut app = with_text_field("abc");
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Pressed);
+    tap(&mut app, KeyCode::KeyA, character("a"));
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Released);
+    app.update();
+    assert_eq!(text(&app), "abc");
+    tap(&mut app, KeyCode::KeyZ, character("z"));
+    app.update();
+    assert_eq!(text(&app), "z", "all was selected");
+}
+
+#[test]
+fn a_letter_before_ctrl_in_the_same_frame_is_typed() {
+    let mut app = with_text_field("ab");
+    tap(&mut app, KeyCode::End, Key::End);
+    app.update();
+    tap(&mut app, KeyCode::KeyC, character("c"));
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Pressed);
+    app.update();
+    assert_eq!(text(&app), "abc");
+}
+
+#[test]
+fn ctrl_a_over_several_frames_and_plain_typing_are_as_ever() {
+    let mut app = with_text_field("abc");
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Pressed);
+    app.update();
+    tap(&mut app, KeyCode::KeyA, character("a"));
+    app.update();
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Released);
+    app.update();
+    for letter in ["x", "a"] {
+        tap(&mut app, if letter == "x" { KeyCode::KeyX } else { KeyCode::KeyA }, character(letter));
+    }
+    app.update();
+    assert_eq!(text(&app), "xa");
+}
+
+#[test]
+fn what_a_host_sends_to_egui_itself_is_left_alone() {
+    let mut app = with_text_field("");
+    let context = app.world_mut().query_filtered::<Entity, With<bevy_egui::EguiContext>>().single(app.world()).unwrap();
+    app.world_mut().write_message(EguiInputEvent { context, event: egui::Event::Text("a".to_owned()) });
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Pressed);
+    send(&mut app, CONTROL.0, CONTROL.1, ButtonState::Released);
+    app.update();
+    assert_eq!(text(&app), "a");
+}
+
+/// Every key of the lists of view and panel.
+fn listed_keys() -> Vec<(KeyCode, Key)> {
+    let mut keys = vec![
+        (KeyCode::Space, Key::Space),
+        (KeyCode::F1, Key::F1),
+        (KeyCode::Period, character(".")),
+        (KeyCode::BracketLeft, character("[")),
+        (KeyCode::BracketRight, character("]")),
+        (KeyCode::Minus, character("-")),
+        (KeyCode::Equal, character("=")),
+    ];
+    let letters = [
+        (KeyCode::KeyN, "n"),
+        (KeyCode::KeyR, "r"),
+        (KeyCode::KeyM, "m"),
+        (KeyCode::KeyH, "h"),
+        (KeyCode::KeyG, "g"),
+        (KeyCode::KeyF, "f"),
+        (KeyCode::Digit1, "1"),
+        (KeyCode::Digit2, "2"),
+        (KeyCode::Digit3, "3"),
+        (KeyCode::Digit4, "4"),
+        (KeyCode::Digit5, "5"),
+        (KeyCode::Digit6, "6"),
+    ];
+    keys.extend(letters.map(|(code, letter)| (code, character(letter))));
+    keys
+}
+
+/// Everything that a key can change.
+fn state(app: &mut App) -> (usize, ViewSettings, PanelSettings, Vec<f32>) {
+    let world = app.world_mut();
+    let distances = world.query::<&OrbitCamera>().iter(world).map(|camera| camera.goal.distance).collect();
+    (
+        world.resource::<Sent>().0.len(),
+        world.resource::<ViewSettings>().clone(),
+        world.resource::<PanelSettings>().clone(),
+        distances,
+    )
+}
+
+/// Presses each listed key, with `held` before it within the same frame; those that had an effect.
+fn effective(app: &mut App, held: Option<(KeyCode, Key)>) -> Vec<KeyCode> {
+    let mut effective = Vec::new();
+    for (code, key) in listed_keys() {
+        // Far away, so that framing the scene moves the camera.
+        let world = app.world_mut();
+        for mut camera in world.query::<&mut OrbitCamera>().iter_mut(world) {
+            camera.frames_scene = false;
+            camera.goal.distance = 12_345.0;
+        }
+        app.update();
+        let before = state(app);
+        if let Some((held, key)) = held.clone() {
+            send(app, held, key, ButtonState::Pressed);
+        }
+        tap(app, code, key);
+        if let Some((held, key)) = held.clone() {
+            send(app, held, key, ButtonState::Released);
+        }
+        update(app, 2);
+        if state(app) != before {
+            effective.push(code);
+        }
+    }
+    effective
+}
+
+#[test]
+fn one_switch_turns_all_default_keys_off_and_on_again() {
+    let mut app = app(false);
+    assert_eq!(effective(&mut app, None), []);
+    app.insert_resource(DefaultKeys(true));
+    let all: Vec<KeyCode> = listed_keys().into_iter().map(|(code, _)| code).collect();
+    assert_eq!(effective(&mut app, None), all);
+    app.insert_resource(DefaultKeys(false));
+    assert_eq!(effective(&mut app, None), []);
+}
+
+#[test]
+fn with_ctrl_alt_or_super_no_default_key_does_anything() {
+    let mut app = app(true);
+    for held in [CONTROL, (KeyCode::AltLeft, Key::Alt), (KeyCode::SuperLeft, Key::Super)] {
+        assert_eq!(effective(&mut app, Some(held.clone())), [], "{held:?}");
+    }
+}
