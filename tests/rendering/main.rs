@@ -8,5 +8,7 @@ mod controls;
 mod host;
 mod layers;
 mod pictures;
+mod row;
+mod scale;
 mod support;
 mod synthetic;
