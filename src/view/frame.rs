@@ -1,6 +1,6 @@
 use bevy::prelude::*;
 
-use super::settings::ViewSettings;
+use super::scale::DrawnScale;
 
 /// The entity everything of the view hangs under, in metres. Spawn one yourself before start-up ends, or move, turn
 /// or scale the one that the view spawns, to place the scene in a larger world.
@@ -15,7 +15,7 @@ pub struct ViewRoot;
 #[require(Transform, Visibility)]
 pub struct RtnFrame;
 
-/// Child of [`RtnFrame`] that is scaled by [`ViewSettings::target_magnification`]: belief and truth live here.
+/// Child of [`RtnFrame`] that is scaled by [`DrawnScale::target`]: belief, truth, axes and the grid's outline live here.
 #[derive(Component, Reflect, Clone, Copy, Debug, Default)]
 #[reflect(Component, Default, Clone)]
 #[require(Transform, Visibility)]
@@ -47,9 +47,9 @@ pub(super) fn spawn_frames(mut commands: Commands, roots: Query<Entity, With<Vie
     commands.insert_resource(ViewFrames { root, rtn, target });
 }
 
-pub(super) fn scale_target(settings: Res<ViewSettings>, mut targets: Query<&mut Transform, With<TargetFrame>>) {
+pub(super) fn scale_target(scale: Res<DrawnScale>, mut targets: Query<&mut Transform, With<TargetFrame>>) {
     for mut transform in &mut targets {
-        transform.scale = Vec3::splat(settings.target_scale());
+        transform.scale = Vec3::splat(scale.target);
     }
 }
 

@@ -8,6 +8,7 @@ use super::flat_material::{FlatMaterial, FlatMeshBuilder};
 use super::frame::ViewFrames;
 use super::line_art::{LineStyle, drawing, redraw};
 use super::palette;
+use super::scale::DrawnScale;
 use super::scene::SceneFlight;
 use super::servicer::Servicer;
 use super::settings::ViewSettings;
@@ -37,27 +38,31 @@ pub(super) fn spawn_frustum(
     commands.entity(lines).insert(Transform::IDENTITY);
 }
 
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 #[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn draw_frustum(
     settings: Res<ViewSettings>,
     flight: Res<SceneFlight>,
-    servicers: Query<&Transform, (With<Servicer>, Changed<Transform>)>,
+    scale: Res<DrawnScale>,
+    servicers: Query<Ref<Transform>, With<Servicer>>,
     mut beams: Query<(&mut Transform, &mut Visibility), (With<SightBeam>, Without<Servicer>)>,
     lines: Query<&Gizmo, With<SightLines>>,
     mut assets: ResMut<Assets<GizmoAsset>>,
     mut was_shown: Local<bool>,
 ) {
-    let shown = settings.layers.servicer;
-    if !shown && *was_shown {
+    let (shown, before) = (settings.layers.servicer, *was_shown);
+    *was_shown = shown;
+    if !shown && before {
         beams.iter_mut().for_each(|(_, mut visibility)| *visibility = Visibility::Hidden);
         lines.iter().for_each(|gizmo| drop(redraw(&mut assets, gizmo)));
     }
-    let turned_on = shown && !*was_shown;
-    *was_shown = shown;
-    let Some(servicer) = servicers.iter().next().filter(|_| shown || turned_on) else { return };
+    let Some(servicer) = servicers.iter().next().filter(|_| shown) else { return };
+    if before && !servicer.is_changed() && !scale.is_changed() && !flight.is_changed() {
+        return;
+    }
     let Some((_, mission)) = &flight.identity else { return };
     let range = servicer.translation.length();
-    let half_width = range * (0.5 * mission.camera().fov_rad() as f32).tan() * settings.target_scale();
+    let half_width = range * (0.5 * mission.camera().fov_rad() as f32).tan() * scale.target;
     let beam = Transform {
         translation: servicer.translation,
         rotation: servicer.rotation,

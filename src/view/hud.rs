@@ -1,4 +1,4 @@
-//! A sheet in front of the view's own camera, measured in logical pixels: legend, status line, small grids.
+//! A sheet in front of the view's own camera, measured in logical pixels: status line, scale, legend, small grids.
 
 use bevy::prelude::*;
 
@@ -7,8 +7,10 @@ use super::colour_map::Legend;
 use super::episode_grid::ROW_HEIGHT;
 use super::line_art::{LineStyle, drawing, redraw};
 use super::palette;
+use super::scale_note::{ScaleNote, has_note};
 use super::scene::{SceneSearch, SceneStatus};
 use super::settings::{ViewArea, ViewSettings};
+use super::text::{fitting, wrapped, write};
 
 /// Child of the view's own camera: x right and y up in logical pixels from the lower left corner of the free area.
 #[derive(Component)]
@@ -57,9 +59,10 @@ pub(super) fn has_legend(settings: &ViewSettings, area: &ViewArea) -> bool {
     settings.layers.legend && area.free_rect_px.is_none()
 }
 
-/// The part of the free area between status line and small grids, where the scene is framed.
+/// The part of the free area between header and small grids, where the scene is framed.
 pub(super) fn scene_area(free: Rect, has_legend: bool, settings: &ViewSettings) -> Rect {
-    let above = if has_legend { STATUS_HEIGHT } else { 0.0 };
+    let lines = [(has_legend, STATUS_PIXELS), (has_note(settings), NOTE_PIXELS)];
+    let above = header_height(lines.into_iter().filter(|(shown, _)| *shown).map(|(_, pixels)| pixels));
     let below = if settings.layers.small_grids { ROW_HEIGHT } else { 0.0 };
     // In a low window the sheet lies over the scene instead of squeezing it.
     let share = (0.5 * free.height() / (above + below).max(1.0)).min(1.0);
@@ -94,6 +97,7 @@ pub(super) fn draw_hud(
     sheet: Res<HudSheet>,
     area: Res<ViewArea>,
     status: Res<SceneStatus>,
+    note: Res<ScaleNote>,
     search: Res<SceneSearch>,
     texts: Query<&Gizmo, With<HudText>>,
     bars: Query<&Gizmo, (With<HudBar>, Without<HudText>)>,
@@ -104,7 +108,9 @@ pub(super) fn draw_hud(
     if !search.candidates.is_empty() && settings.layers.plan {
         legends.push(Legend::value(settings.value_colours));
     }
-    let place = |index: usize| Vec2::new(MARGIN, sheet.size.y - MARGIN - 44.0 - 40.0 * index as f32);
+    let header = header(&sheet, if shown { &status.line } else { "" }, &note.text);
+    let below_header = sheet.size.y - header_height(header.iter().map(|line| line.pixels)).max(MARGIN);
+    let place = |index: usize| Vec2::new(MARGIN, below_header - 14.0 - 40.0 * index as f32);
     for gizmo in &bars {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         for (index, legend) in legends.iter().enumerate().filter(|_| shown) {
@@ -118,11 +124,14 @@ pub(super) fn draw_hud(
     }
     for gizmo in &texts {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
+        let mut top = Vec2::new(MARGIN, sheet.size.y - MARGIN);
+        for line in &header {
+            write(&mut lines, &line.text, top, line.pixels, Vec2::new(-0.5, 0.5), line.colour);
+            top.y -= LINE_SPACING * line.pixels;
+        }
         if !shown {
             continue;
         }
-        let top = Vec2::new(MARGIN, sheet.size.y - MARGIN);
-        write(&mut lines, &status.line, top, 12.0, Vec2::new(-0.5, 0.5), palette::TEXT);
         for (index, legend) in legends.iter().enumerate() {
             write_legend(&mut lines, legend, place(index));
         }
@@ -143,13 +152,70 @@ fn write_legend(lines: &mut GizmoAsset, legend: &Legend, start: Vec2) {
     }
 }
 
-const STATUS_HEIGHT: f32 = 44.0;
+/// A line above the scene.
+struct HeaderLine {
+    text: String,
+    pixels: f32,
+    colour: Color,
+}
+
+/// Status and scale, in as many lines as the sheet is narrow; an empty text takes no line.
+fn header(sheet: &HudSheet, status: &str, note: &str) -> Vec<HeaderLine> {
+    let most = sheet.size.x - 2.0 * MARGIN;
+    [(status, "   ", STATUS_PIXELS, palette::TEXT), (note, " ", NOTE_PIXELS, palette::NOTE)]
+        .into_iter()
+        .filter(|(text, ..)| !text.is_empty())
+        .flat_map(|(text, separator, pixels, colour)| {
+            wrapped(text, separator, pixels, most).into_iter().map(move |text| {
+                let pixels = fitting(&text, pixels, most);
+                HeaderLine { text, pixels, colour }
+            })
+        })
+        .collect()
+}
+
+/// Height of the lines above the scene with their margin; 0 without a line.
+fn header_height(letters: impl Iterator<Item = f32>) -> f32 {
+    let lines: f32 = letters.map(|pixels| LINE_SPACING * pixels).sum();
+    if lines > 0.0 { MARGIN + lines } else { 0.0 }
+}
+
+const STATUS_PIXELS: f32 = 12.0;
+/// Height of the letters that say how the picture deviates from what is there, pixels.
+pub(super) const NOTE_PIXELS: f32 = 11.0;
+/// From line to line, in heights of a letter.
+const LINE_SPACING: f32 = 1.75;
 /// Space between the sheet's border and what stands on it, pixels.
 pub(super) const MARGIN: f32 = 18.0;
 const BAR_LENGTH: f32 = 150.0;
 
-/// One line of ASCII text; `anchor` as in [`GizmoAsset::text`].
-pub(super) fn write(lines: &mut GizmoAsset, text: &str, place: Vec2, pixels: f32, anchor: Vec2, colour: Color) {
-    // In front of tiles, which lie at 0.
-    lines.text(Isometry3d::from_translation(place.extend(1.0)), text, pixels, anchor, colour);
+#[cfg(test)]
+mod tests {
+    use super::super::text::width;
+    use super::*;
+
+    #[test]
+    fn the_header_stays_inside_every_free_area() {
+        let status = "episode 12345   step 100/100   entropy left 100.0 %   delta-v 10.00 m/s   range 1000 m";
+        let note = "not to scale: target x2.6, servicer x5.7, path x1";
+        for size in [1600.0, 690.0, 400.0, 200.0, 64.0] {
+            let sheet = HudSheet { size: Vec2::new(size, 400.0), ..default() };
+            let lines = header(&sheet, status, note);
+            let widest = lines.iter().map(|line| width(&line.text, line.pixels)).fold(0.0, f32::max);
+            assert!(MARGIN + widest <= size - MARGIN + 0.1, "{widest} pixels in {size}");
+            let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+            assert!(text.join(" ").ends_with("path x1"));
+        }
+        assert_eq!(header(&HudSheet { size: Vec2::splat(1600.0), ..default() }, status, note).len(), 2);
+    }
+
+    #[test]
+    fn the_scene_makes_room_for_what_is_written_above_it() {
+        let (free, settings) = (Rect::new(0.0, 0.0, 1280.0, 720.0), ViewSettings::default());
+        let (with_status, alone) = (scene_area(free, true, &settings), scene_area(free, false, &settings));
+        assert!(with_status.min.y > alone.min.y && alone.min.y > NOTE_PIXELS);
+        let layers = crate::view::ViewLayers { belief: false, axes: false, servicer: false, ..default() };
+        let silent = ViewSettings { layers, ..default() };
+        assert_eq!(scene_area(free, false, &silent).min.y, 0.0);
+    }
 }

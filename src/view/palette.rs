@@ -25,6 +25,9 @@ pub const TEXT_DIM: Color = Color::srgb(0.55, 0.62, 0.72);
 /// sRGB colours of the axes R, T and N.
 pub const AXIS_COLOURS: [[u8; 3]; 3] = [[0xf2, 0x6b, 0x21], [0x1f, 0xc3, 0x93], [0x56, 0xb4, 0xe9]];
 
+/// What the picture says about its scale.
+pub const NOTE: Color = Color::srgb(0.93, 0.84, 0.58);
+
 /// Colour of axis 0 (R), 1 (T) or 2 (N).
 pub fn axis(index: usize) -> Color {
     let [r, g, b] = AXIS_COLOURS[index];

@@ -8,6 +8,8 @@ use super::flat_material::FlatMaterial;
 use super::frame::{RtnFrame, TargetFrame, ViewRoot};
 use super::hud::HudSheet;
 use super::quality::ChosenQuality;
+use super::scale::DrawnScale;
+use super::scale_note::ScaleNote;
 use super::scene::{SceneBelief, SceneExtent, SceneFlight, SceneSearch, SceneStatus, SceneTruth};
 use super::servicer::{Servicer, ServicerMotion};
 use super::settings::{ViewArea, ViewSettings};
@@ -15,13 +17,13 @@ use super::sky::SkyMaterial;
 use super::voxel_layer::VoxelAssets;
 use super::voxel_material::VoxelMaterial;
 use super::{
-    axes, camera_rig, candidates, episode_grid, frame, frustum, ghost, hud, line_art, pick, quality, scene, servicer,
-    shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
+    axes, camera_rig, candidates, episode_grid, frame, frustum, ghost, hud, line_art, pick, quality, scale, scale_note,
+    scene, servicer, shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
 };
 use crate::episode::{LatestSnapshot, SimCommand};
 
 /// Draws the latest snapshot in 3D. Add it after the plugins that bring the renderer; without one it only keeps its
-/// resources ([`ViewSettings`], [`ViewArea`]) and draws nothing.
+/// resources ([`ViewSettings`], [`ViewArea`], [`DrawnScale`]) and draws nothing.
 ///
 /// A host's cameras, lights, background colour and gizmo settings stay as they are: everything drawn hangs under one
 /// [`ViewRoot`], and camera, light and sky come only if the app has no `Camera3d` at the end of start-up.
@@ -36,7 +38,7 @@ pub struct ViewPlugin {
 pub enum ViewSystems {
     /// `Update`: keyboard, camera and picking.
     Input,
-    /// `PostUpdate`: takes what changed from the latest snapshot.
+    /// `PostUpdate`: takes what changed from the latest snapshot and chooses the [`DrawnScale`].
     Read,
     /// `PostUpdate`, after `Read`: redraws what changed.
     Draw,
@@ -50,9 +52,11 @@ impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(self.settings.clone())
             .init_resource::<ViewArea>()
+            .init_resource::<DrawnScale>()
             .init_resource::<ChosenQuality>()
             .register_type::<ViewSettings>()
             .register_type::<ViewArea>()
+            .register_type::<DrawnScale>()
             .register_type::<ViewRoot>()
             .register_type::<RtnFrame>()
             .register_type::<TargetFrame>()
@@ -90,6 +94,7 @@ fn init_scene(app: &mut App) {
         .init_resource::<RowLayout>()
         .init_resource::<RowCaptions>()
         .init_resource::<ServicerMotion>()
+        .init_resource::<ScaleNote>()
         .init_resource::<VoxelAssets>();
 }
 
@@ -119,7 +124,7 @@ fn add_start_up(app: &mut App) {
                 frustum::spawn_frustum,
                 ghost::spawn_ghost,
             ),
-            episode_grid::spawn_row,
+            (episode_grid::spawn_row, scale_note::spawn_label),
         )
             .chain(),
     );
@@ -128,11 +133,25 @@ fn add_start_up(app: &mut App) {
 fn add_drawing(app: &mut App) {
     let restyled = resource_changed::<ViewSettings>;
     app.add_systems(Update, (shortcuts::hear_shortcuts, camera_rig::steer, pick::pick_grid).in_set(ViewSystems::Input))
-        .add_systems(PostUpdate, (scene::read_snapshot, hud::place_hud).in_set(ViewSystems::Read))
         .add_systems(
             PostUpdate,
             (
-                frame::scale_target.run_if(restyled),
+                (
+                    scene::read_snapshot,
+                    servicer::follow_path,
+                    scale::choose_scale,
+                    scene::frame_grid,
+                    scale_note::word_note,
+                )
+                    .chain(),
+                hud::place_hud,
+            )
+                .in_set(ViewSystems::Read),
+        )
+        .add_systems(
+            PostUpdate,
+            (
+                frame::scale_target.run_if(resource_changed::<DrawnScale>),
                 voxel_layer::restyle_layers.run_if(restyled),
                 sky::show_sky.run_if(restyled),
                 voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
@@ -140,12 +159,14 @@ fn add_drawing(app: &mut App) {
                 trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
                 trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
                 candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+                scale_note::write_note.run_if(resource_changed::<ScaleNote>.or_eager(resource_changed::<SceneBelief>)),
                 axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
                 hud::draw_hud.run_if(
                     resource_changed::<SceneStatus>
                         .or_eager(resource_changed::<ViewArea>)
                         .or_eager(resource_changed::<HudSheet>)
                         .or_eager(resource_changed::<SceneSearch>)
+                        .or_eager(resource_changed::<ScaleNote>)
                         .or_eager(restyled),
                 ),
                 (
@@ -154,10 +175,14 @@ fn add_drawing(app: &mut App) {
                             .or_eager(resource_changed::<HudSheet>)
                             .or_eager(restyled),
                     ),
-                    episode_grid::rebuild_row.run_if(resource_changed::<RowLayout>),
+                    episode_grid::arrange_row
+                        .run_if(resource_changed::<RowLayout>.or_eager(resource_changed::<SceneExtent>)),
+                    episode_grid::arrange_tiles.run_if(resource_changed::<RowLayout>),
                     episode_grid::fill_row,
                     episode_grid::draw_row
                         .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
+                    episode_grid::note_row
+                        .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<SceneExtent>)),
                 )
                     .chain(),
             )

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use super::arc::{Flight, PathPoint, vec3};
 use super::frame::bevy_from_rtn;
-use super::settings::ViewSettings;
+use super::scale::DrawnScale;
 use crate::episode::{EpisodeSnapshot, LatestSnapshot, SimulationSnapshot};
 use crate::mission::{Action, Mission};
 use crate::orbit::{Impulse, RelativeOrbitalElements, RelativeState};
@@ -70,7 +70,17 @@ pub(super) struct SceneSearch {
 /// Points in the frame of the root that a camera should have in view.
 #[derive(Resource, Default)]
 pub(super) struct SceneExtent {
+    /// The corners of the target's grid as it is drawn, then the flight.
     pub points: Vec<Vec3>,
+}
+
+impl SceneExtent {
+    const CORNERS: usize = 8;
+
+    /// The first revolution as it would be without a burn, what was flown and what is planned.
+    pub fn flight(&self) -> &[Vec3] {
+        self.points.get(Self::CORNERS..).unwrap_or_default()
+    }
 }
 
 /// One line of figures about the episode in focus.
@@ -95,11 +105,9 @@ pub(super) fn read_snapshot(
     mut search: ResMut<SceneSearch>,
     mut extent: ResMut<SceneExtent>,
     mut status: ResMut<SceneStatus>,
-    settings: Res<ViewSettings>,
 ) {
     let Some(latest) = latest else { return };
-    let is_new = seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &latest.0));
-    if !is_new && !settings.is_changed() {
+    if seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &latest.0)) {
         return;
     }
     *seen = Some(latest.0.clone());
@@ -123,8 +131,8 @@ pub(super) fn read_snapshot(
     if !is_drawn {
         *search = searched(episode);
     }
-    if flight.is_changed() || search.is_changed() || settings.is_changed() {
-        extent.points = framed_points(&flight, &search, episode, settings.target_scale());
+    if flight.is_changed() || search.is_changed() {
+        extent.points = framed_points(&flight, &search, episode);
     }
     status.set_if_neq(SceneStatus { line: status_line(episode) });
 }
@@ -217,18 +225,9 @@ fn branch_arc(flight: &Flight, branch: &CandidateBranch, step_s: f64) -> Vec<Vec
     flight.arc(&state, 0.0, step_s, CANDIDATE_PIECES).map(|point| point.position_rtn_m).collect()
 }
 
-/// The target's grid as it is drawn, the first revolution as it would be without a burn, what was flown and what is planned.
-fn framed_points(
-    flight: &SceneFlight,
-    search: &SceneSearch,
-    episode: &EpisodeSnapshot,
-    target_scale: f32,
-) -> Vec<Vec3> {
-    let half = episode.grid.half_extent_m() as f32 * target_scale;
-    let corners = (0..8).map(|corner| {
-        let sign = |bit: u32| if corner >> bit & 1 == 0 { -half } else { half };
-        Vec3::new(sign(0), sign(1), sign(2))
-    });
+/// The points of a [`SceneExtent`], the corners of the grid not yet in place.
+fn framed_points(flight: &SceneFlight, search: &SceneSearch, episode: &EpisodeSnapshot) -> Vec<Vec3> {
+    let corners = [Vec3::ZERO; SceneExtent::CORNERS];
     let first_revolution = episode.states.first().map_or_else(Vec::new, |first| {
         let flight = flight_of(&episode.mission);
         let state = flight.state(first.roe, first.time_s);
@@ -236,8 +235,21 @@ fn framed_points(
     });
     let flown = flight.path.iter().map(|point| point.position_rtn_m);
     let turn = bevy_from_rtn();
-    let points = corners.chain(first_revolution).chain(flown).chain(search.plan.iter().copied());
+    let points = corners.into_iter().chain(first_revolution).chain(flown).chain(search.plan.iter().copied());
     points.map(|point| turn * point).filter(|point| point.is_finite()).collect()
+}
+
+/// Keeps the corners of the grid in the extent where they are drawn.
+pub(super) fn frame_grid(belief: Res<SceneBelief>, scale: Res<DrawnScale>, mut extent: ResMut<SceneExtent>) {
+    let Some((grid, _)) = &belief.source else { return };
+    let half_m = grid.half_extent_m() as f32 * scale.target;
+    let is_framed = extent.points.first().is_none_or(|corner| *corner == Vec3::splat(-half_m));
+    if is_framed {
+        return;
+    }
+    for (corner, point) in extent.points.iter_mut().take(SceneExtent::CORNERS).enumerate() {
+        *point = Vec3::from_array([0, 1, 2].map(|bit| if corner >> bit & 1 == 0 { -half_m } else { half_m }));
+    }
 }
 
 fn status_line(episode: &EpisodeSnapshot) -> String {
@@ -246,4 +258,29 @@ fn status_line(episode: &EpisodeSnapshot) -> String {
         "episode {}   step {}/{}   entropy left {entropy_left:.1} %   delta-v {:.2} m/s   range {:.0} m",
         episode.number, episode.step, episode.steps, episode.dv_spent_m_s, episode.range_m
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::system::RunSystemOnce;
+
+    use super::*;
+
+    #[test]
+    fn the_camera_frames_the_grid_in_the_scale_in_force() {
+        let flight = Vec3::new(0.0, 90.0, 0.0);
+        let mut world = World::new();
+        let grid = VoxelGrid::new(20, 1.0).expect("a grid of 20 cells is valid");
+        world.insert_resource(SceneBelief { source: Some((grid, Arc::from([0_u8; 8]))) });
+        world.insert_resource(SceneExtent { points: [[Vec3::ZERO; 8].as_slice(), &[flight]].concat() });
+        for target in [4.0, 2.5] {
+            world.insert_resource(DrawnScale { target, servicer: 1.0 });
+            world.run_system_once(frame_grid).expect("its resources are there");
+            let extent = world.resource::<SceneExtent>();
+            assert_eq!(extent.flight(), [flight]);
+            let corners = &extent.points[..SceneExtent::CORNERS];
+            assert!(corners.iter().all(|corner| corner.abs() == Vec3::splat(10.0 * target)), "{corners:?}");
+            assert!(corners.iter().all(|corner| corners.contains(&-*corner)));
+        }
+    }
 }

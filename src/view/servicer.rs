@@ -9,6 +9,7 @@ use bevy::time::Real;
 use super::arc::position_at;
 use super::flat_material::{FlatMaterial, FlatMeshBuilder, FlatParams};
 use super::frame::{ViewFrames, ViewRoot, bevy_from_rtn};
+use super::scale::DrawnScale;
 use super::scene::SceneFlight;
 use super::settings::ViewSettings;
 
@@ -20,8 +21,21 @@ pub struct Servicer;
 /// Where on its path the servicer is shown; runs after the newest state.
 #[derive(Resource, Default)]
 pub(super) struct ServicerMotion {
-    shown_time_s: Option<f64>,
+    shown: Option<ShownPlace>,
     identity: Option<(u32, usize)>,
+}
+
+#[derive(Clone, Copy)]
+struct ShownPlace {
+    time_s: f64,
+    position_rtn_m: Vec3,
+}
+
+impl ServicerMotion {
+    /// Where the servicer is shown, once it has flown.
+    pub fn position_rtn_m(&self) -> Option<Vec3> {
+        self.shown.map(|shown| shown.position_rtn_m)
+    }
 }
 
 /// The servicer catches up with a new state within about three of these.
@@ -69,24 +83,27 @@ pub(super) fn light_servicer(
     }
 }
 
-pub(super) fn move_servicer(
-    time: Res<Time<Real>>,
-    settings: Res<ViewSettings>,
-    flight: Res<SceneFlight>,
-    mut motion: ResMut<ServicerMotion>,
-    mut servicers: Query<(&mut Transform, &mut Visibility), With<Servicer>>,
-) {
+/// Moves the shown place along the path towards the newest state.
+pub(super) fn follow_path(time: Res<Time<Real>>, flight: Res<SceneFlight>, mut motion: ResMut<ServicerMotion>) {
     let Some(newest_s) = flight.path.last().map(|point| point.time_s) else { return };
     let identity = flight.identity.as_ref().map(|(number, mission)| (*number, Arc::as_ptr(mission) as usize));
-    let before_s = motion.shown_time_s.filter(|shown| identity == motion.identity && *shown <= newest_s);
+    let before = motion.shown.filter(|shown| identity == motion.identity && shown.time_s <= newest_s);
     let share = f64::from(1.0 - (-time.delta_secs() / CATCH_UP_S).exp());
-    let shown_s = before_s.map_or(newest_s, |shown| shown + (newest_s - shown) * share);
-    motion.shown_time_s = Some(shown_s);
+    let time_s = before.map_or(newest_s, |shown| shown.time_s + (newest_s - shown.time_s) * share);
     motion.identity = identity;
-    let Some(position) = position_at(&flight.path, shown_s) else { return };
+    motion.shown = position_at(&flight.path, time_s).map(|position_rtn_m| ShownPlace { time_s, position_rtn_m });
+}
+
+pub(super) fn move_servicer(
+    settings: Res<ViewSettings>,
+    scale: Res<DrawnScale>,
+    motion: Res<ServicerMotion>,
+    mut servicers: Query<(&mut Transform, &mut Visibility), With<Servicer>>,
+) {
+    let Some(position) = motion.position_rtn_m() else { return };
     for (mut transform, mut visibility) in &mut servicers {
         visibility.set_if_neq(if settings.layers.servicer { Visibility::Inherited } else { Visibility::Hidden });
-        let size = Vec3::splat(settings.servicer_scale());
+        let size = Vec3::splat(scale.servicer);
         let place = Transform::from_translation(position).looking_at(Vec3::ZERO, camera_up(position)).with_scale(size);
         transform.set_if_neq(place);
     }
@@ -98,7 +115,10 @@ fn camera_up(position: Vec3) -> Vec3 {
     if position.normalize_or_zero().z.abs() > ALONG_N { Vec3::Y } else { Vec3::Z }
 }
 
-/// A servicer of true size, 3.2 m across its panels, looking along −Z.
+/// Half the span of the servicer's panels, its largest measure, m.
+pub(super) const HALF_SIZE_M: f32 = 1.6;
+
+/// A servicer of true size, twice [`HALF_SIZE_M`] across its panels, looking along −Z.
 fn servicer_mesh() -> Mesh {
     let colour = |r: f32, g: f32, b: f32| Color::srgb(r, g, b).to_linear().to_vec4();
     let (foil, white, dark) = (colour(0.93, 0.72, 0.34), colour(0.9, 0.92, 0.95), colour(0.12, 0.13, 0.16));
@@ -121,7 +141,19 @@ fn servicer_mesh() -> Mesh {
 
 #[cfg(test)]
 mod tests {
+    use bevy::mesh::VertexAttributeValues;
+
     use super::*;
+
+    #[test]
+    fn the_servicer_is_as_large_as_the_scale_takes_it_to_be() {
+        let mesh = servicer_mesh();
+        let Some(VertexAttributeValues::Float32x3(positions)) = mesh.attribute(Mesh::ATTRIBUTE_POSITION) else {
+            panic!("the servicer's mesh has no positions");
+        };
+        let reach_m = positions.iter().flatten().fold(0.0_f32, |reach, lane| reach.max(lane.abs()));
+        assert!((reach_m - HALF_SIZE_M).abs() < 1e-6, "{reach_m} m");
+    }
 
     #[test]
     fn the_camera_has_an_up_in_every_direction() {

@@ -17,10 +17,11 @@ pub struct ViewSettings {
     pub quality: Quality,
     /// Whether the view brings a camera, a light and a sky when the app has no `Camera3d` of its own after start-up. Default: `true`.
     pub spawn_camera: bool,
-    /// How many times larger than life the target's grid and the camera's field of view are drawn, `1..=10`.
-    /// A 20 m target seen along a 400 m orbit is a few pixels at true scale. Default: 4.
+    /// How many times larger than life the target's grid and the camera's field of view are drawn at most, `1..=10`.
+    /// A 20 m target seen along a 400 m orbit is a few pixels at true scale. Less where the servicer is near:
+    /// [`DrawnScale`](super::DrawnScale) is what is in force. Default: 4.
     pub target_magnification: f32,
-    /// How many times larger than life the 3 m servicer is drawn, `1..=20`. Default: 10.
+    /// How many times larger than life the 3 m servicer is drawn at most, `1..=20`; less where it is near the target. Default: 10.
     pub servicer_magnification: f32,
     /// Length of a burn arrow per m/s of Δv, m/(m/s). Default: 1200, so 60 m for a burn of 0.05 m/s.
     pub burn_arrow_m_per_m_s: f32,
@@ -35,7 +36,7 @@ pub struct ViewSettings {
     pub shortcuts: bool,
     /// Whether the view hears the keys that steer the run. A panel that hears them itself turns this off. Default: `true`.
     pub run_shortcuts: bool,
-    /// Most small grids shown at once. Default: 12.
+    /// Most small grids shown at once; the row says how many episodes there are if it does not show all. Default: 12.
     pub max_small_grids: u32,
 }
 

@@ -9,5 +9,7 @@ mod host;
 mod layers;
 mod memory;
 mod pictures;
+mod row;
+mod scale;
 mod support;
 mod synthetic;

@@ -11,26 +11,50 @@ use bevy_proxops::voxel::{Occupancy, VoxelGrid};
 
 /// A run of `episodes` episodes, the first of which has flown `step` steps and the others a little less each.
 pub fn run(episodes: u32, step: u32) -> SimulationSnapshot {
+    run_on_orbit(episodes, step, USUAL)
+}
+
+/// The same without burns and with the first episode `range_m` away from the target: all orbits are as much smaller or larger.
+pub fn run_at_range(episodes: u32, step: u32, range_m: f64) -> SimulationSnapshot {
+    let coasting = Orbit { has_burns: false, ..USUAL };
+    let usual_range_m = run_on_orbit(1, step, coasting).episodes[0].range_m;
+    run_on_orbit(episodes, step, Orbit { size: range_m / usual_range_m, ..coasting })
+}
+
+/// How an episode flies.
+#[derive(Clone, Copy)]
+struct Orbit {
+    /// In sizes of the usual orbit.
+    size: f64,
+    has_burns: bool,
+}
+
+const USUAL: Orbit = Orbit { size: 1.0, has_burns: true };
+
+fn run_on_orbit(episodes: u32, step: u32, orbit: Orbit) -> SimulationSnapshot {
     let mission = Arc::new(Mission::new(Scenario::reference(), None).expect("the reference scenario is valid"));
     let settings = EpisodeSettings { episodes, ..Default::default() };
     let mut snapshot = SimulationSnapshot::empty(&settings);
     snapshot.frame = 1;
     snapshot.focus = 0;
-    snapshot.episodes =
-        (0..episodes).map(|number| Arc::new(episode(&mission, number, step.saturating_sub(number * 4)))).collect();
+    snapshot.episodes = (0..episodes)
+        .map(|number| Arc::new(episode(&mission, number, step.saturating_sub(number % 8 * 4), orbit)))
+        .collect();
     snapshot
 }
 
 /// One episode after `step` steps.
-pub fn episode(mission: &Arc<Mission>, number: u32, step: u32) -> EpisodeSnapshot {
-    let shift = f64::from(number) * 6.0;
-    let start_m = [0.0, 200.0 - shift, 100.0 + shift / 2.0, 0.0, 50.0, shift / 2.0];
+fn episode(mission: &Arc<Mission>, number: u32, step: u32, orbit: Orbit) -> EpisodeSnapshot {
+    let shift = f64::from(number % 8) * 6.0;
+    let start_m =
+        [0.0, 200.0 - shift, 100.0 + shift / 2.0, 0.0, 50.0, shift / 2.0].map(|element_m| element_m * orbit.size);
     let roe = RelativeOrbitalElements::from_metres(start_m, mission.scenario().chief.semi_major_axis_km);
     let mut relative = mission.dynamics().initial(mission.chief(), roe, 0.0);
     let (mut states, mut transitions) = (vec![sample(mission, &relative, 0.0)], Vec::new());
     let mut dv_spent_m_s = 0.0;
     for flown in 0..step {
         let action = match flown % 9 {
+            _ if !orbit.has_burns => Action::NONE,
             2 => Action::ALL[7],
             6 => Action::ALL[(flown as usize * 5 + number as usize) % Action::COUNT],
             _ => Action::NONE,
