@@ -115,7 +115,7 @@ fn draw(
     ctx.plugin_or_default::<ReservedEdges>().lock().free = free;
     let free = free.map(to_bevy);
     if let Some(view_area) = &mut view_area {
-        view_area.set_if_neq(ViewArea { free_rect_px: free });
+        view_area.set_if_neq(ViewArea { free_rect_px: free, window: None });
     }
     settings.set_if_neq(edited);
     layout.set_if_neq(PanelLayout { central_rect: free });

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bevy::camera::visibility::NoFrustumCulling;
 use bevy::prelude::*;
 
-use super::camera_rig::ViewEye;
 use super::coarsen;
+use super::eye::ViewEye;
 use super::flat_material::{FlatMaterial, FlatMeshBuilder};
 use super::frame::{ViewFrames, bevy_from_rtn};
 use super::hud::{Hud, HudSheet, MARGIN, write};
@@ -109,7 +109,7 @@ impl RowLayout {
 
 pub(super) fn spawn_row(
     mut commands: Commands,
-    huds: Query<Entity, With<Hud>>,
+    huds: Query<Entity, Added<Hud>>,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
     for hud in &huds {

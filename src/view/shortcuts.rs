@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::camera_rig::OrbitCamera;
-use super::input::InputFree;
+use super::input::ViewInput;
 use super::settings::{ViewLayers, ViewSettings};
 use crate::episode::{LatestSnapshot, SimCommand, SimulationSnapshot};
 use crate::mission::Seed;
@@ -40,13 +40,13 @@ pub const RUN_SHORTCUTS: &[Shortcut] = &[
 
 pub(super) fn hear_shortcuts(
     keys: Option<Res<ButtonInput<KeyCode>>>,
-    free: InputFree,
+    input: ViewInput,
     latest: Option<Res<LatestSnapshot>>,
     mut settings: ResMut<ViewSettings>,
     mut cameras: Query<&mut OrbitCamera>,
     mut commands: MessageWriter<SimCommand>,
 ) {
-    let Some(keys) = keys.filter(|_| free.keyboard()) else { return };
+    let Some(keys) = keys.filter(|_| input.keyboard_is_free()) else { return };
     let modifiers = [KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::AltLeft, KeyCode::AltRight];
     if keys.any_pressed(modifiers) {
         return;

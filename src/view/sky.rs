@@ -10,8 +10,8 @@ use bevy::shader::ShaderRef;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::camera_rig::OrbitCamera;
 use super::frame::{ViewFrames, bevy_from_rtn};
+use super::own_camera::{OwnCamera, OwnScenery};
 use super::palette;
 use super::settings::ViewSettings;
 
@@ -77,15 +77,16 @@ pub(super) struct Sky;
 const EARTH_SINE: f32 = 6378.0 / 7000.0;
 const STARS: u32 = 1400;
 
+/// Comes, and goes, with the view's own camera.
 pub(super) fn spawn_sky(
     mut commands: Commands,
     frames: Res<ViewFrames>,
     settings: Res<ViewSettings>,
-    own_cameras: Query<(), With<OrbitCamera>>,
+    new: Query<(), Added<OwnCamera>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<SkyMaterial>>,
 ) {
-    if own_cameras.is_empty() {
+    if new.is_empty() {
         return;
     }
     for (layer, mesh) in [dome_mesh(), star_mesh()].into_iter().enumerate() {
@@ -96,7 +97,7 @@ pub(super) fn spawn_sky(
             layer: layer as u32,
         };
         commands.spawn((
-            Sky,
+            (Sky, OwnScenery, visibility(&settings)),
             Mesh3d(meshes.add(mesh)),
             MeshMaterial3d(materials.add(SkyMaterial { params })),
             NoFrustumCulling,
@@ -106,10 +107,13 @@ pub(super) fn spawn_sky(
 }
 
 pub(super) fn show_sky(settings: Res<ViewSettings>, mut sky: Query<&mut Visibility, With<Sky>>) {
-    let wanted = if settings.layers.sky { Visibility::Inherited } else { Visibility::Hidden };
-    for mut visibility in &mut sky {
-        visibility.set_if_neq(wanted);
+    for mut shown in &mut sky {
+        shown.set_if_neq(visibility(&settings));
     }
+}
+
+fn visibility(settings: &ViewSettings) -> Visibility {
+    if settings.layers.sky { Visibility::Inherited } else { Visibility::Hidden }
 }
 
 fn sky_mesh(vertices: impl Iterator<Item = (Vec3, Vec3, Vec4)>, indices: Vec<u32>) -> Mesh {
