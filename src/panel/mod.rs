@@ -23,6 +23,7 @@
 mod action_table;
 mod batch_histogram;
 mod chart;
+mod context;
 mod display;
 mod efficiency;
 mod episodes;
@@ -52,6 +53,7 @@ mod training;
 mod training_plots;
 mod value_plot;
 
+pub use context::PanelContextPass;
 pub use display::display_panel;
 pub use efficiency::{EfficiencyPanelState, efficiency_panel};
 pub use episodes::{EpisodesPanelState, episodes_panel, learned_fraction};

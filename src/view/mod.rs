@@ -40,6 +40,8 @@ pub use capture::{Capture, CaptureError, CapturePlugin, CaptureTarget, CapturedF
 pub use colour_map::{ColourMap, Legend, LegendStop};
 pub use episode_grid::SmallGrid;
 pub use eye::{CurrentEye, ViewCamera};
+#[cfg(feature = "panel")]
+pub(crate) use eye::{same_surface, window_of};
 pub use flat_material::{FlatMaterial, FlatParams};
 pub use frame::{RtnFrame, TargetFrame, ViewFrames, ViewRoot, bevy_from_rtn};
 pub use painter_order::{ViewpointCell, back_to_front};
