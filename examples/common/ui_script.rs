@@ -125,6 +125,7 @@ fn act(
         Some(UiAction::Wait(frames)) => script.waiting_frames = frames,
         Some(UiAction::Size(size)) => settings.resolution.set(size.x, size.y),
         Some(UiAction::Move(position)) => {
+            settings.set_cursor_position(Some(position));
             let moved = CursorMoved { window, position, delta: None };
             window_events.write(WindowEvent::CursorMoved(moved.clone()));
             cursor_moves.write(moved);

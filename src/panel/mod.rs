@@ -24,6 +24,7 @@ mod action_table;
 mod batch_histogram;
 mod chart;
 mod choice_menu;
+mod context;
 mod display;
 mod efficiency;
 mod episodes;
@@ -58,6 +59,7 @@ mod training;
 mod training_plots;
 mod value_plot;
 
+pub use context::PanelContextPass;
 pub use display::display_panel;
 pub use efficiency::{EfficiencyPanelState, efficiency_panel};
 pub use episodes::{EpisodesPanelState, episodes_panel};

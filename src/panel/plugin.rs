@@ -1,37 +1,65 @@
-use bevy::app::{App, Plugin};
+use bevy::app::{App, Plugin, PostUpdate};
 use bevy::ecs::change_detection::DetectChangesMut;
 use bevy::ecs::message::MessageWriter;
 use bevy::ecs::resource::Resource;
-use bevy::ecs::schedule::{IntoScheduleConfigs, SystemSet, common_conditions::resource_exists};
-use bevy::ecs::system::{Res, ResMut};
+use bevy::ecs::schedule::common_conditions::resource_exists;
+use bevy::ecs::schedule::{InternedScheduleLabel, IntoScheduleConfigs, ScheduleConfigs, Schedules, SystemSet};
+use bevy::ecs::system::{Local, Res, ResMut, ScheduleSystem};
+use bevy::ecs::world::World;
 use bevy::math::{Rect, Vec2};
 use bevy::render::RenderApp;
 use bevy::time::{Real, Time};
 use bevy_egui::egui::{self, LayerId, UiBuilder};
-use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass};
+use bevy_egui::{EguiContexts, EguiPlugin, EguiPostUpdateSet};
 
 use crate::episode::{LatestSnapshot, SimCommand};
+use crate::panel::context::{Homeless, PanelContext, keep_context, place_context};
 use crate::panel::key_order;
 use crate::panel::layout::{PanelInputs, panels};
 use crate::panel::reserve::ReservedEdges;
 use crate::panel::settings::{PanelLayout, PanelSettings, PanelState};
 use crate::panel::shortcuts::{KeysAllowed, shortcut_commands};
-use crate::view::{ViewArea, ViewSettings};
+use crate::view::{ViewArea, ViewSettings, ViewSystems};
 
-/// The egui panels over the app's primary egui context.
+/// The egui panels, in the window that the view is seen in.
 ///
 /// Adds [`EguiPlugin`] if the app has none; a host that configures its own must add it **before** this plugin.
 /// Does nothing in an app that does not render (no `RenderApp`), so headless apps can keep it.
+///
+/// # Which egui context
+///
+/// The panels are drawn in a context of the window (or picture) that the view's eye
+/// ([`CurrentEye`](crate::view::CurrentEye)) renders to: in the primary one if that is there, else in another one of the
+/// host's with an `EguiSchedule`, else in one of their own, which comes and goes by itself and runs
+/// [`PanelContextPass`](crate::panel::PanelContextPass). Without a view, or without an eye, they are drawn in the primary context.
+///
+/// # What becomes of the host's context
+///
+/// `bevy_egui` puts the primary context on the first camera of an app. That may be the view's own camera, which goes when
+/// the host's comes; and a host's own camera may go, too. The primary context then moves, with all that egui remembers and
+/// in the same frame, to the topmost camera of the same window:
+///
+/// - when its camera is despawned (before `PostUpdate`), as soon as there is another;
+/// - when its camera is deactivated and another one of the window is active;
+/// - when it is on the view's own camera and the host has a camera there, which draws above.
+///
+/// Otherwise it stays where it is. A host that sets `EguiGlobalSettings::auto_create_primary_context` to `false` places
+/// its contexts itself: none of them is moved, and the panels wait until there is one. A host that puts a
+/// `PrimaryEguiContext` on a camera of its own takes it away from the view's.
 #[derive(Clone, Debug, Default)]
 pub struct PanelPlugin {
     /// What is shown at the start, and how.
     pub settings: PanelSettings,
 }
 
-/// The panels' systems, in the schedule [`EguiPrimaryContextPass`].
+/// The panels' systems.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PanelSystems {
-    /// Draws the panels, sends [`SimCommand`]s and writes [`PanelLayout`].
+    /// `PostUpdate`, after [`ViewSystems::Eye`] and before egui's passes: moves the primary context where needed and
+    /// chooses the context of the panels.
+    Context,
+    /// In the pass of that context, mostly [`EguiPrimaryContextPass`](bevy_egui::EguiPrimaryContextPass): draws the panels, sends [`SimCommand`]s and writes
+    /// [`PanelLayout`].
     Draw,
 }
 
@@ -53,13 +81,31 @@ impl Plugin for PanelPlugin {
             .init_resource::<PanelState>()
             .init_resource::<PanelLayout>()
             .init_resource::<FrameTime>()
+            .init_resource::<PanelContext>()
+            .init_resource::<Homeless>()
             .add_message::<SimCommand>()
             .add_plugins(key_order::plugin)
-            .add_systems(
-                EguiPrimaryContextPass,
-                draw.in_set(PanelSystems::Draw).run_if(resource_exists::<LatestSnapshot>),
-            );
+            .add_observer(keep_context)
+            .configure_sets(
+                PostUpdate,
+                PanelSystems::Context.after(ViewSystems::Eye).before(EguiPostUpdateSet::EndPass),
+            )
+            .add_systems(PostUpdate, (place_context, draw_in_pass).chain().in_set(PanelSystems::Context));
     }
+}
+
+/// Has the panels drawn in the pass of their context; each schedule is told once.
+fn draw_in_pass(world: &mut World, mut told: Local<Vec<InternedScheduleLabel>>) {
+    let pass = world.resource::<PanelContext>().pass;
+    if !told.contains(&pass) {
+        told.push(pass);
+        world.resource_mut::<Schedules>().add_systems(pass, drawing_in(pass));
+    }
+}
+
+fn drawing_in(pass: InternedScheduleLabel) -> ScheduleConfigs<ScheduleSystem> {
+    let is_the_panels = move |panel: Res<PanelContext>| panel.camera.is_some() && panel.pass == pass;
+    draw.in_set(PanelSystems::Draw).run_if(resource_exists::<LatestSnapshot>).run_if(is_the_panels)
 }
 
 /// Exponential mean of the time between frames.
@@ -82,6 +128,7 @@ impl FrameTime {
 #[allow(clippy::too_many_arguments, reason = "one argument for each resource the panels read or write")]
 fn draw(
     mut contexts: EguiContexts,
+    mut context: ResMut<PanelContext>,
     latest: Res<LatestSnapshot>,
     time: Res<Time<Real>>,
     mut frame_time: ResMut<FrameTime>,
@@ -93,10 +140,14 @@ fn draw(
     mut commands: MessageWriter<SimCommand>,
     keys: KeysAllowed,
 ) {
-    // An app without a camera yet has no context to draw in.
-    let Ok(ctx) = contexts.ctx_mut() else {
+    // The host may have despawned the camera in an earlier pass of this frame.
+    let Some(ctx) = context.camera.and_then(|camera| contexts.ctx_for_entity_mut(camera).ok()) else {
         return;
     };
+    // Another context than in the last frame: the old one's edges are free again.
+    if let Some(old) = context.drawn_in.replace(ctx.clone()).filter(|old| old != ctx) {
+        old.plugin_or_default::<ReservedEdges>().lock().free = None;
+    }
     let snapshot = &*latest.0;
     // Change detection belongs to hosts that watch the settings: a frame without a change must not look like one.
     let mut edited = settings.clone();
@@ -121,7 +172,7 @@ fn draw(
     ctx.plugin_or_default::<ReservedEdges>().lock().free = free;
     let free = free.map(to_bevy);
     if let Some(view_area) = &mut view_area {
-        view_area.set_if_neq(ViewArea { free_rect_px: free });
+        view_area.set_if_neq(ViewArea { free_rect_px: free, window: context.window });
     }
     settings.set_if_neq(edited);
     layout.set_if_neq(PanelLayout { central_rect: free });

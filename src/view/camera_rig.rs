@@ -1,24 +1,20 @@
-use bevy::camera::{RenderTarget, SubCameraView};
-use bevy::core_pipeline::tonemapping::Tonemapping;
-use bevy::ecs::system::SystemParam;
+use bevy::camera::SubCameraView;
 use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
-use bevy::light::DirectionalLight;
 use bevy::prelude::*;
 use bevy::time::Real;
 
-use super::capture::CaptureTarget;
-use super::frame::{ViewRoot, bevy_from_rtn};
+use super::eye::{CurrentEye, EyeArea};
+use super::frame::ViewRoot;
 use super::hud::{has_legend, scene_area};
-use super::input::InputFree;
-use super::palette;
-use super::quality::{Quality, apply_quality};
+use super::input::ViewInput;
 use super::scene::SceneExtent;
-use super::settings::{ViewArea, ViewSettings};
+use super::settings::ViewSettings;
 
-/// The view's own camera: circles a focus, follows the mouse smoothly and frames the trajectory by itself until it is touched.
+/// Circles a focus, follows the mouse smoothly and frames the trajectory by itself until it is touched. The view's own
+/// camera is one; a host that wants to steer its own `Camera3d` the same way adds it there.
 ///
-/// Left drag turns, right or middle drag moves, the wheel zooms, `F` frames everything again. Angles and focus are
-/// in the frame of [`ViewRoot`], in which +Y is R.
+/// Left drag turns, right or middle drag moves, the wheel zooms to the pointer, `F` frames everything again. Angles and
+/// focus are in the frame of [`ViewRoot`], in which +Y is R.
 #[derive(Component, Reflect, Clone, Debug)]
 #[reflect(Component, Clone)]
 #[require(Camera3d)]
@@ -48,7 +44,8 @@ pub struct OrbitPose {
 
 /// Vertical field of view, rad.
 pub(super) const FOV_RAD: f32 = 0.7;
-const NEAR_M: f32 = 0.1;
+/// Nearest distance drawn, m.
+pub(super) const NEAR_M: f32 = 0.1;
 /// The wheel and the smoothing act per time constant, so that neither depends on the frame rate.
 const SMOOTHING_S: f32 = 0.09;
 const MIN_DISTANCE_M: f32 = 5.0;
@@ -93,12 +90,24 @@ impl OrbitPose {
         Self { focus: self.rotation() * focus_seen, distance: distance.min(MAX_DISTANCE_M), ..*self }
     }
 
+    /// Nearer by `notches` of the wheel, farther where they are negative. What is seen at `tangents` from the optical
+    /// axis, as far away as the focus, stays there.
+    fn zoomed(&self, tangents: Vec2, notches: f32) -> Self {
+        let distance = (self.distance * (-0.16 * notches).exp()).clamp(MIN_DISTANCE_M, MAX_DISTANCE_M);
+        let shift = self.rotation() * (tangents * (self.distance - distance)).extend(0.0);
+        Self { focus: self.focus + shift, distance, ..*self }
+    }
+
     fn approach(&mut self, goal: &Self, share: f32) {
-        self.focus = self.focus.lerp(goal.focus, share);
-        self.yaw_rad += (goal.yaw_rad - self.yaw_rad) * share;
-        self.pitch_rad += (goal.pitch_rad - self.pitch_rad) * share;
+        let before = self.distance;
         // Zoom by ratio: the same effort at every distance.
         self.distance *= (goal.distance / self.distance).powf(share);
+        // The focus keeps step with the distance, so that what lies under the pointer stays there on the way too.
+        let way = goal.distance - before;
+        let share_of_way = if way.abs() > 1e-4 * before { (self.distance - before) / way } else { share };
+        self.focus = self.focus.lerp(goal.focus, share_of_way);
+        self.yaw_rad += (goal.yaw_rad - self.yaw_rad) * share;
+        self.pitch_rad += (goal.pitch_rad - self.pitch_rad) * share;
     }
 }
 
@@ -115,43 +124,11 @@ impl OrbitCamera {
     }
 }
 
-/// Runs once in `PostStartup`: brings camera, sun and sky if the app has no `Camera3d`.
-pub(super) fn spawn_camera(
-    mut commands: Commands,
-    settings: Res<ViewSettings>,
-    quality: Res<super::quality::ChosenQuality>,
-    cameras: Query<(), With<Camera3d>>,
-    target: Option<Res<CaptureTarget>>,
-) {
-    if !settings.spawn_camera || !cameras.is_empty() {
-        return;
-    }
-    let projection = PerspectiveProjection { fov: FOV_RAD, near: NEAR_M, far: 1.0e6, ..default() };
-    let mut camera = commands.spawn((
-        Name::new("proxops camera"),
-        OrbitCamera::default(),
-        Camera { clear_color: ClearColorConfig::Custom(palette::SPACE), ..default() },
-        Projection::Perspective(projection),
-        // Colours are data: they reach the screen as they are in the legend.
-        Tonemapping::None,
-        OrbitPose::default().transform(),
-    ));
-    if let Some(target) = target {
-        camera.insert(RenderTarget::Image(target.0.clone().into()));
-    }
-    apply_quality(&mut camera, quality.0);
-    let sun_from = bevy_from_rtn() * settings.sun_rtn();
-    commands.spawn((
-        Name::new("proxops sun"),
-        DirectionalLight { illuminance: 9_000.0, shadow_maps_enabled: quality.0 == Quality::High, ..default() },
-        Transform::from_translation(sun_from).looking_at(Vec3::ZERO, Vec3::Y),
-    ));
-}
-
-/// Turns, moves and zooms the goal.
+/// Turns, moves and zooms the goal of the eye, if it is an orbit camera: other cameras of the host's are never steered.
 pub(super) fn steer(
-    mut cameras: Query<(&mut OrbitCamera, &Camera)>,
-    free: InputFree,
+    mut cameras: Query<&mut OrbitCamera>,
+    current: Res<CurrentEye>,
+    input: ViewInput,
     buttons: Option<Res<ButtonInput<MouseButton>>>,
     motion: Option<Res<AccumulatedMouseMotion>>,
     scroll: Option<Res<AccumulatedMouseScroll>>,
@@ -159,41 +136,54 @@ pub(super) fn steer(
 ) {
     let (Some(buttons), Some(motion), Some(scroll)) = (buttons, motion, scroll) else { return };
     let handles = [MouseButton::Left, MouseButton::Right, MouseButton::Middle];
+    let pointer = input.free_pointer();
     if buttons.any_just_pressed(handles) {
         // A drag belongs to whatever lay under the pointer when it began.
-        *dragging = free.pointer();
+        *dragging = pointer.is_some();
     }
     *dragging &= buttons.any_pressed(handles);
     let notches = match scroll.unit {
         MouseScrollUnit::Line => scroll.delta.y,
         MouseScrollUnit::Pixel => scroll.delta.y / 60.0,
     };
-    let zoom = if free.pointer() { notches } else { 0.0 };
+    let zoom = pointer.filter(|_| notches != 0.0);
     let drag = if *dragging { motion.delta } else { Vec2::ZERO };
-    if drag == Vec2::ZERO && zoom == 0.0 {
+    if drag == Vec2::ZERO && zoom.is_none() {
         return;
     }
-    for (mut rig, camera) in &mut cameras {
-        rig.frames_scene = false;
-        let goal = &mut rig.goal;
-        goal.distance = (goal.distance * (-0.16 * zoom).exp()).clamp(MIN_DISTANCE_M, MAX_DISTANCE_M);
-        if buttons.pressed(MouseButton::Left) {
-            goal.yaw_rad -= drag.x * RAD_PER_PIXEL;
-            goal.pitch_rad = (goal.pitch_rad + drag.y * RAD_PER_PIXEL).clamp(-MAX_PITCH_RAD, MAX_PITCH_RAD);
-        } else {
-            let height = camera.logical_viewport_size().map_or(720.0, |size| size.y).max(1.0);
-            // From the projection, which panels and small grids narrow.
-            let metres_per_pixel = 2.0 * goal.distance / (camera.clip_from_view().y_axis.y * height);
-            let shift = Vec3::new(-drag.x, drag.y, 0.0) * metres_per_pixel;
-            goal.focus += goal.rotation() * shift;
-        }
+
+    let Some((camera, _)) = input.eye.get() else { return };
+    let Some(mut rig) = current.camera.and_then(|eye| cameras.get_mut(eye).ok()) else { return };
+    rig.frames_scene = false;
+    let goal = &mut rig.goal;
+    if let Some(pointer) = zoom {
+        // From the projection, which panels and small grids shift and narrow.
+        let tangents =
+            camera.viewport_to_ndc(pointer).map_or(Vec2::ZERO, |ndc| tangents_at(ndc, &camera.clip_from_view()));
+        *goal = goal.zoomed(tangents, notches);
     }
+    if buttons.pressed(MouseButton::Left) {
+        goal.yaw_rad -= drag.x * RAD_PER_PIXEL;
+        goal.pitch_rad = (goal.pitch_rad + drag.y * RAD_PER_PIXEL).clamp(-MAX_PITCH_RAD, MAX_PITCH_RAD);
+    } else {
+        let height = camera.logical_viewport_size().map_or(720.0, |size| size.y).max(1.0);
+        let metres_per_pixel = 2.0 * goal.distance / (camera.clip_from_view().y_axis.y * height);
+        let shift = Vec3::new(-drag.x, drag.y, 0.0) * metres_per_pixel;
+        goal.focus += goal.rotation() * shift;
+    }
+}
+
+/// Tangents of the angles to the right of and above the optical axis at which a point of the picture is seen.
+fn tangents_at(ndc: Vec2, clip_from_view: &Mat4) -> Vec2 {
+    // A shifted lens moves the optical axis away from the middle of the picture.
+    let axis = -clip_from_view.z_axis.truncate().truncate();
+    (ndc - axis) / Vec2::new(clip_from_view.x_axis.x, clip_from_view.y_axis.y)
 }
 
 /// Frames the scene where asked, approaches the goal and writes the camera's transform.
 pub(super) fn follow(
     time: Res<Time<Real>>,
-    area: Res<ViewArea>,
+    area: Res<EyeArea>,
     settings: Res<ViewSettings>,
     extent: Res<SceneExtent>,
     roots: Query<&GlobalTransform, With<ViewRoot>>,
@@ -201,7 +191,8 @@ pub(super) fn follow(
 ) {
     let Some(root) = roots.iter().next() else { return };
     for (mut rig, mut transform, mut camera) in &mut cameras {
-        let Some(size) = camera.logical_viewport_size() else { continue };
+        // A window that is folded away has no size.
+        let Some(size) = camera.logical_viewport_size().filter(|size| size.min_element() >= 1.0) else { continue };
         let free = scene_area(area.in_window(size), has_legend(&settings, &area), &settings);
         camera.sub_camera_view = lens_shift(size, free);
         if rig.frames_scene && !extent.points.is_empty() {
@@ -224,28 +215,6 @@ fn lens_shift(window: Vec2, free: Rect) -> Option<SubCameraView> {
     let pixels = |size: Vec2| size.round().as_uvec2().max(UVec2::ONE);
     let is_whole = free.size().abs_diff_eq(window, 0.5);
     (!is_whole).then(|| SubCameraView { full_size: pixels(free.size()), offset: -free.min, size: pixels(window) })
-}
-
-/// The camera the view is seen through: its own, or the host's first active one.
-#[derive(SystemParam)]
-#[allow(clippy::type_complexity, reason = "a query says what it reads")]
-pub(super) struct ViewEye<'w, 's> {
-    own: Query<'w, 's, (&'static Camera, &'static GlobalTransform), With<OrbitCamera>>,
-    others: Query<'w, 's, (&'static Camera, &'static GlobalTransform), (With<Camera3d>, Without<OrbitCamera>)>,
-}
-
-impl ViewEye<'_, '_> {
-    pub fn get(&self) -> Option<(&Camera, &GlobalTransform)> {
-        let active = |(camera, _): &(&Camera, &GlobalTransform)| camera.is_active;
-        self.own
-            .iter()
-            .find(active)
-            .or_else(|| self.others.iter().filter(active).min_by_key(|(camera, _)| camera.order))
-    }
-
-    pub fn position(&self) -> Option<Vec3> {
-        self.get().map(|(_, transform)| transform.translation())
-    }
 }
 
 #[cfg(test)]
@@ -276,6 +245,34 @@ mod tests {
         assert!((transform.translation.distance(pose.focus) - 80.0).abs() < 1e-3);
         let toward = (pose.focus - transform.translation).normalize();
         assert!(transform.forward().abs_diff_eq(toward, 1e-5));
+    }
+
+    /// Where a point in the frame of the root is seen, in clip space.
+    fn seen(pose: &OrbitPose, clip_from_view: &Mat4, point: Vec3) -> Vec2 {
+        clip_from_view.project_point3(pose.transform().to_matrix().inverse().transform_point3(point)).truncate()
+    }
+
+    #[test]
+    fn zoom_keeps_what_lies_under_the_pointer_there_on_the_whole_way() {
+        const TOLERANCE: f32 = 1e-4;
+        let projection = PerspectiveProjection { fov: FOV_RAD, near: NEAR_M, aspect_ratio: 2.0, ..default() };
+        let shifted = lens_shift(Vec2::new(1000.0, 500.0), Rect::new(300.0, 40.0, 900.0, 380.0)).unwrap();
+        let pose = OrbitPose { focus: Vec3::new(5.0, -20.0, 70.0), yaw_rad: 0.9, pitch_rad: -0.3, distance: 420.0 };
+        for clip_from_view in [projection.get_clip_from_view(), projection.get_clip_from_view_for_sub(&shifted)] {
+            for (pointer, notches) in [(Vec2::new(0.7, -0.4), 3.0), (Vec2::new(-0.9, 0.8), -5.0), (Vec2::ZERO, 40.0)] {
+                let tangents = tangents_at(pointer, &clip_from_view);
+                let under = pose.focus + pose.rotation() * (tangents * pose.distance).extend(0.0);
+                assert!(seen(&pose, &clip_from_view, under).abs_diff_eq(pointer, TOLERANCE));
+                let goal = pose.zoomed(tangents, notches);
+                assert!(goal.distance != pose.distance && goal.distance >= MIN_DISTANCE_M);
+                let mut shown = pose;
+                for _ in 0..20 {
+                    shown.approach(&goal, 0.3);
+                    let now = seen(&shown, &clip_from_view, under);
+                    assert!(now.abs_diff_eq(pointer, 20.0 * TOLERANCE), "{pointer} became {now}");
+                }
+            }
+        }
     }
 
     #[test]

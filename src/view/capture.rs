@@ -1,4 +1,4 @@
-//! Pictures without a window: the view's own camera renders into an image, whose pixels come back as RGBA.
+//! Pictures without a window: the view is seen in an image, whose pixels come back as RGBA.
 
 use std::sync::mpsc::channel;
 
@@ -8,7 +8,8 @@ use bevy::render::render_resource::TextureFormat;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use thiserror::Error;
 
-/// Makes the view's own camera render into an image instead of a window. Add before the app starts.
+/// Makes an image take the place of the view's window: the view's own camera renders into it, unless a `Camera3d` of the
+/// host's does. Add before the app starts.
 ///
 /// ```no_run
 /// # use bevy::prelude::*;
@@ -28,7 +29,7 @@ pub struct CapturePlugin {
     pub height: u32,
 }
 
-/// The image the view's own camera renders into.
+/// The image that takes the place of the view's window.
 #[derive(Resource, Clone, Debug)]
 pub struct CaptureTarget(pub Handle<Image>);
 

@@ -10,8 +10,8 @@ use bevy::camera::visibility::NoFrustumCulling;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::camera_rig::ViewEye;
 use super::coarsen;
+use super::eye::{CurrentEye, ViewEye};
 use super::flat_material::{FlatMaterial, FlatMeshBuilder};
 use super::frame::{ViewFrames, bevy_from_rtn};
 use super::hud::{Hud, HudSheet, MARGIN, NOTE_PIXELS};
@@ -165,17 +165,17 @@ impl RowCaptions {
 
 pub(super) fn spawn_row(
     mut commands: Commands,
-    frames: Res<ViewFrames>,
-    huds: Query<Entity, With<Hud>>,
+    huds: Query<Entity, Added<Hud>>,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
     for hud in &huds {
         commands.spawn((RowLines, drawing(&mut assets, LineStyle::solid(1.5), hud)));
     }
-    if huds.is_empty() {
-        let style = Label::new(NOTE_PIXELS, 0, LabelSide::Below);
-        commands.spawn((RowNote, label(&mut assets, style, ("", palette::NOTE), Vec3::ZERO, frames.root)));
-    }
+}
+
+pub(super) fn spawn_note(mut commands: Commands, frames: Res<ViewFrames>, mut assets: ResMut<Assets<GizmoAsset>>) {
+    let style = Label::new(NOTE_PIXELS, 0, LabelSide::Below);
+    commands.spawn((RowNote, label(&mut assets, style, ("", palette::NOTE), Vec3::ZERO, frames.root)));
 }
 
 /// Decides which episodes are shown and what is written under them.
@@ -219,19 +219,19 @@ pub(super) fn arrange_row(
     settings: Res<ViewSettings>,
     ground: RowGround,
     huds: Query<Entity, With<Hud>>,
-    mut grids: Query<(Entity, &mut SmallGrid, &GridGeometry, &mut Transform)>,
+    mut grids: Query<(Entity, &mut SmallGrid, &GridGeometry, &mut Transform, &ChildOf)>,
     mut layers: Query<(&mut VoxelLayer, &mut SmallGridLayer, &ChildOf)>,
     mut spawner: VoxelLayerSpawner,
 ) {
     let Some(latest) = latest else { return };
-    if layout.sheet.is_some() && !layout.is_changed() {
+    if layout.sheet.is_some() && !layout.is_changed() && !ground.eye.is_changed() {
         return;
     }
 
     // Grids whose slot is still shown stay, the others are free for other slots.
     let mut at_place: Vec<Option<Entity>> = vec![None; layout.count()];
     let mut spare = Vec::new();
-    for (entity, grid, geometry, _) in &grids {
+    for (entity, grid, geometry, ..) in &grids {
         let place = layout.slots().position(|slot| slot == grid.slot);
         match place.filter(|place| layout.geometries[*place] == *geometry && at_place[*place].is_none()) {
             Some(place) => at_place[place] = Some(entity),
@@ -250,15 +250,20 @@ pub(super) fn arrange_row(
 
         let of_this_geometry = || spare.iter().position(|(_, other)| other == geometry);
         let taken = at_place[place].is_none().then(of_this_geometry).flatten().map(|index| spare.swap_remove(index).0);
-        let Some((entity, mut shown, _, mut transform)) =
+        let Some((entity, mut shown, _, mut transform, child_of)) =
             at_place[place].or(taken).and_then(|entity| grids.get_mut(entity).ok())
         else {
             spawn_grid(&mut spawner, parent, placed, grid, *geometry, (episode, confirmed_byte));
             continue;
         };
-        // The camera turns the grids on the sheet.
-        let turned = placed.with_rotation(transform.rotation);
-        transform.set_if_neq(turned);
+        if child_of.parent() == parent && layout.sheet.is_some() {
+            // The camera turns the grids on the sheet.
+            let turned = placed.with_rotation(transform.rotation);
+            transform.set_if_neq(turned);
+        } else {
+            transform.set_if_neq(placed);
+            spawner.commands.entity(entity).insert(ChildOf(parent));
+        }
         if taken.is_some() {
             *shown = grid;
             for (mut layer, mut small, _) in layers.iter_mut().filter(|(.., child_of)| child_of.parent() == entity) {
@@ -311,6 +316,7 @@ fn on_sheet(layout: &RowLayout, sheet: &HudSheet, place: usize, geometry: &GridG
 /// Where a row stands that is part of the scene: below everything that is flown, in the frame of the root.
 #[derive(SystemParam)]
 pub(super) struct RowGround<'w> {
+    eye: Res<'w, CurrentEye>,
     frames: Res<'w, ViewFrames>,
     belief: Res<'w, SceneBelief>,
     extent: Res<'w, SceneExtent>,
@@ -471,15 +477,18 @@ const PROGRESS_DEPTH: f32 = 19.0;
 pub(super) fn note_row(
     captions: Res<RowCaptions>,
     ground: RowGround,
+    huds: Query<(), With<Hud>>,
     mut notes: Query<(&Gizmo, &mut Label, &mut Transform), With<RowNote>>,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
     for (gizmo, mut label, mut transform) in &mut notes {
         transform.translation = ground.note_place();
-        if captions.is_changed()
+        if (captions.is_changed() || ground.eye.is_changed())
             && let Some(mut lines) = redraw(&mut assets, gizmo)
         {
-            label.write(&mut lines, &captions.note(), palette::NOTE);
+            // With a sheet it is written there.
+            let text = if huds.is_empty() { captions.note() } else { String::new() };
+            label.write(&mut lines, &text, palette::NOTE);
         }
     }
 }

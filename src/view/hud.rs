@@ -2,10 +2,12 @@
 
 use bevy::prelude::*;
 
-use super::camera_rig::{FOV_RAD, OrbitCamera};
+use super::camera_rig::FOV_RAD;
 use super::colour_map::Legend;
 use super::episode_grid::ROW_HEIGHT;
+use super::eye::EyeArea;
 use super::line_art::{LineStyle, drawing, redraw};
+use super::own_camera::OwnCamera;
 use super::palette;
 use super::scale_note::{ScaleNote, has_note};
 use super::scene::{SceneSearch, SceneStatus};
@@ -42,9 +44,10 @@ pub(super) struct HudBar;
 /// Distance of the sheet from the camera, m: nearer than anything else, farther than the near plane.
 const DEPTH_M: f32 = 1.0;
 
+/// Comes, and goes, with the view's own camera.
 pub(super) fn spawn_hud(
     mut commands: Commands,
-    cameras: Query<Entity, With<OrbitCamera>>,
+    cameras: Query<Entity, Added<OwnCamera>>,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
     for camera in &cameras {
@@ -70,9 +73,9 @@ pub(super) fn scene_area(free: Rect, has_legend: bool, settings: &ViewSettings) 
 }
 
 pub(super) fn place_hud(
-    area: Res<ViewArea>,
+    area: Res<EyeArea>,
     settings: Res<ViewSettings>,
-    cameras: Query<&Camera, With<OrbitCamera>>,
+    cameras: Query<&Camera, With<OwnCamera>>,
     mut huds: Query<(&mut Transform, &ChildOf), With<Hud>>,
     mut sheet: ResMut<HudSheet>,
 ) {
@@ -95,7 +98,7 @@ pub(super) fn place_hud(
 pub(super) fn draw_hud(
     settings: Res<ViewSettings>,
     sheet: Res<HudSheet>,
-    area: Res<ViewArea>,
+    area: Res<EyeArea>,
     status: Res<SceneStatus>,
     note: Res<ScaleNote>,
     search: Res<SceneSearch>,

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::camera_rig::ViewEye;
+use super::eye::ViewEye;
 use super::text::width;
 
 /// How a drawing's lines look.

@@ -1,34 +1,31 @@
 //! Choosing an episode by a click on its small grid.
 
 use bevy::prelude::*;
-use bevy::window::PrimaryWindow;
 
-use super::camera_rig::ViewEye;
 use super::episode_grid::SmallGrid;
-use super::input::InputFree;
+use super::input::ViewInput;
 use crate::episode::SimCommand;
 
 /// A click on a small grid, not a drag, puts its episode in focus.
 pub(super) fn pick_grid(
     buttons: Option<Res<ButtonInput<MouseButton>>>,
-    free: InputFree,
-    windows: Query<&Window, With<PrimaryWindow>>,
-    eye: ViewEye,
+    input: ViewInput,
     grids: Query<(&SmallGrid, &GlobalTransform)>,
     mut pressed_at: Local<Option<Vec2>>,
     mut commands: MessageWriter<SimCommand>,
 ) {
     const STILL_A_CLICK: f32 = 5.0;
     let Some(buttons) = buttons else { return };
-    let Some(cursor) = windows.single().ok().and_then(Window::cursor_position) else { return };
     if buttons.just_pressed(MouseButton::Left) {
-        *pressed_at = free.pointer().then_some(cursor);
+        *pressed_at = input.free_pointer();
     }
     if !buttons.just_released(MouseButton::Left) {
         return;
     }
-    let Some(start) = pressed_at.take().filter(|start| start.distance(cursor) < STILL_A_CLICK) else { return };
-    let Some((camera, transform)) = eye.get() else { return };
+    let released_at = input.pointer();
+    let is_near = |start: &Vec2| released_at.is_some_and(|end| start.distance(end) < STILL_A_CLICK);
+    let Some(start) = pressed_at.take().filter(is_near) else { return };
+    let Some((camera, transform)) = input.eye.get() else { return };
     let Ok(ray) = camera.viewport_to_world(transform, start) else { return };
     if let Some(number) = grid_under(ray, grids.iter().map(|(grid, transform)| (*grid, *transform))) {
         commands.write(SimCommand::Focus(number));

@@ -1,12 +1,15 @@
 use bevy::asset::{AssetEventSystems, embedded_asset};
+use bevy::camera::CameraUpdateSystems;
 use bevy::prelude::*;
 use bevy::render::RenderApp;
 
 use super::camera_rig::OrbitCamera;
 use super::episode_grid::{RowCaptions, RowLayout, SmallGrid};
+use super::eye::{CurrentEye, EyeArea, ViewCamera};
 use super::flat_material::FlatMaterial;
 use super::frame::{RtnFrame, TargetFrame, ViewRoot};
 use super::hud::HudSheet;
+use super::own_camera::ClearedBeneath;
 use super::quality::ChosenQuality;
 use super::scale::DrawnScale;
 use super::scale_note::ScaleNote;
@@ -17,16 +20,43 @@ use super::sky::SkyMaterial;
 use super::voxel_layer::VoxelAssets;
 use super::voxel_material::VoxelMaterial;
 use super::{
-    axes, camera_rig, candidates, episode_grid, frame, frustum, ghost, hud, line_art, pick, quality, scale, scale_note,
-    scene, servicer, shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
+    axes, camera_rig, candidates, episode_grid, eye, frame, frustum, ghost, hud, line_art, own_camera, pick, quality,
+    scale, scale_note, scene, servicer, shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
 };
 use crate::episode::{LatestSnapshot, SimCommand};
 
 /// Draws the latest snapshot in 3D. Add it after the plugins that bring the renderer; without one it only keeps its
 /// resources ([`ViewSettings`], [`ViewArea`], [`DrawnScale`]) and draws nothing.
 ///
-/// A host's cameras, lights, background colour and gizmo settings stay as they are: everything drawn hangs under one
-/// [`ViewRoot`], and camera, light and sky come only if the app has no `Camera3d` at the end of start-up.
+/// A host's lights, background colour and gizmo settings stay as they are, and everything drawn hangs under one [`ViewRoot`].
+///
+/// # Which camera
+///
+/// The view is seen through one *eye* ([`CurrentEye`]). It is, in this order:
+///
+/// 1. the host's active camera that it marked with [`ViewCamera`], wherever that one renders to;
+/// 2. the host's active `Camera3d` that renders to the view's window ([`ViewSettings::window`]: the primary window unless
+///    told otherwise; with [`CapturePlugin`](super::CapturePlugin) its picture), of several the one with the lowest order;
+/// 3. the view's own [`OrbitCamera`], with a sun, a sky and a sheet of small grids, unless [`ViewSettings::spawn_camera`]
+///    is off or the window does not exist.
+///
+/// That is decided in every frame, in `PostUpdate`, about the cameras that exist then. A host's camera may come an hour
+/// later: the own one goes in the same frame. When the host's last one is despawned or deactivated, the own one comes
+/// back as it was left. A camera that is replaced within one frame changes nothing else.
+///
+/// The host's cameras are never moved or steered (unless it puts an [`OrbitCamera`] on one itself).
+///
+/// # Which order
+///
+/// The own camera draws beneath all others of its window: its order is [`ViewSettings::camera_order`] (−1), or less where
+/// the host has an order as low. A host's flat pictures (`Camera2d`) and user interfaces stay on top. So that the 3D
+/// picture shows through, two things happen while such a camera draws above:
+///
+/// - The own camera takes over that camera's HDR, MSAA and texture usages, because Bevy lets two cameras share a picture
+///   only where these agree; the host's post-processing then covers both.
+/// - That camera's `ClearColorConfig::Default` becomes `ClearColorConfig::None`, and `Default` again afterwards. This is the
+///   only thing the view ever changes on an entity of the host's; [`ViewSettings::draw_beneath_host`] turns it off.
+///   Cameras with a viewport or a clear colour of their own are left alone; the latter hide the view, which is logged once.
 #[derive(Clone, Debug, Default)]
 pub struct ViewPlugin {
     /// What is drawn at first; change the resource of the same type later.
@@ -38,6 +68,9 @@ pub struct ViewPlugin {
 pub enum ViewSystems {
     /// `Update`: keyboard, camera and picking.
     Input,
+    /// `PostUpdate`, before all others there and before cameras are measured: chooses the eye ([`CurrentEye`]), brings or
+    /// takes away the view's own camera.
+    Eye,
     /// `PostUpdate`: takes what changed from the latest snapshot and chooses the [`DrawnScale`].
     Read,
     /// `PostUpdate`, after `Read`: redraws what changed.
@@ -54,6 +87,7 @@ impl Plugin for ViewPlugin {
             .init_resource::<ViewArea>()
             .init_resource::<DrawnScale>()
             .init_resource::<ChosenQuality>()
+            .init_resource::<CurrentEye>()
             .register_type::<ViewSettings>()
             .register_type::<ViewArea>()
             .register_type::<DrawnScale>()
@@ -61,6 +95,8 @@ impl Plugin for ViewPlugin {
             .register_type::<RtnFrame>()
             .register_type::<TargetFrame>()
             .register_type::<OrbitCamera>()
+            .register_type::<ViewCamera>()
+            .register_type::<CurrentEye>()
             .register_type::<Servicer>()
             .register_type::<SmallGrid>()
             .add_message::<SimCommand>();
@@ -90,6 +126,8 @@ fn init_scene(app: &mut App) {
         .init_resource::<SceneSearch>()
         .init_resource::<SceneExtent>()
         .init_resource::<SceneStatus>()
+        .init_resource::<EyeArea>()
+        .init_resource::<ClearedBeneath>()
         .init_resource::<HudSheet>()
         .init_resource::<RowLayout>()
         .init_resource::<RowCaptions>()
@@ -102,7 +140,10 @@ fn configure_sets(app: &mut App) {
     app.configure_sets(Update, ViewSystems::Input).configure_sets(
         PostUpdate,
         (
-            (ViewSystems::Read, ViewSystems::Draw, ViewSystems::Animate).chain().before(TransformSystems::Propagate),
+            (ViewSystems::Eye, ViewSystems::Read, ViewSystems::Draw, ViewSystems::Animate)
+                .chain()
+                .before(TransformSystems::Propagate)
+                .before(CameraUpdateSystems),
             ViewSystems::Order.after(TransformSystems::Propagate).before(AssetEventSystems),
         ),
     );
@@ -113,10 +154,8 @@ fn add_start_up(app: &mut App) {
         PostStartup,
         (
             (frame::spawn_frames, quality::choose_quality),
-            camera_rig::spawn_camera,
+            own_camera::choose_eye,
             (
-                hud::spawn_hud,
-                sky::spawn_sky,
                 axes::spawn_axes,
                 candidates::spawn_candidates,
                 trajectory::spawn_trajectory,
@@ -124,14 +163,26 @@ fn add_start_up(app: &mut App) {
                 frustum::spawn_frustum,
                 ghost::spawn_ghost,
             ),
-            (episode_grid::spawn_row, scale_note::spawn_label),
+            (episode_grid::spawn_note, scale_note::spawn_label),
         )
             .chain(),
+    )
+    .add_systems(
+        PostUpdate,
+        (
+            own_camera::choose_eye,
+            (own_camera::draw_beneath, own_camera::spawn_sun, sky::spawn_sky, hud::spawn_hud, eye::measure_area),
+            episode_grid::spawn_row,
+        )
+            .chain()
+            .in_set(ViewSystems::Eye),
     );
 }
 
 fn add_drawing(app: &mut App) {
     let restyled = resource_changed::<ViewSettings>;
+    // With another eye the sheet is another one too, or none.
+    let eye_changed = resource_changed::<CurrentEye>;
     app.add_systems(Update, (shortcuts::hear_shortcuts, camera_rig::steer, pick::pick_grid).in_set(ViewSystems::Input))
         .add_systems(
             PostUpdate,
@@ -159,11 +210,14 @@ fn add_drawing(app: &mut App) {
                 trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
                 trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
                 candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-                scale_note::write_note.run_if(resource_changed::<ScaleNote>.or_eager(resource_changed::<SceneBelief>)),
+                scale_note::write_note.run_if(
+                    resource_changed::<ScaleNote>.or_eager(resource_changed::<SceneBelief>).or_eager(eye_changed),
+                ),
                 axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
                 hud::draw_hud.run_if(
                     resource_changed::<SceneStatus>
-                        .or_eager(resource_changed::<ViewArea>)
+                        .or_eager(resource_changed::<EyeArea>)
+                        .or_eager(eye_changed)
                         .or_eager(resource_changed::<HudSheet>)
                         .or_eager(resource_changed::<SceneSearch>)
                         .or_eager(resource_changed::<ScaleNote>)
@@ -173,16 +227,20 @@ fn add_drawing(app: &mut App) {
                     episode_grid::lay_out_row.run_if(
                         resource_exists_and_changed::<LatestSnapshot>
                             .or_eager(resource_changed::<HudSheet>)
+                            .or_eager(eye_changed)
                             .or_eager(restyled),
                     ),
-                    episode_grid::arrange_row
-                        .run_if(resource_changed::<RowLayout>.or_eager(resource_changed::<SceneExtent>)),
-                    episode_grid::arrange_tiles.run_if(resource_changed::<RowLayout>),
+                    episode_grid::arrange_row.run_if(
+                        resource_changed::<RowLayout>.or_eager(resource_changed::<SceneExtent>).or_eager(eye_changed),
+                    ),
+                    episode_grid::arrange_tiles.run_if(resource_changed::<RowLayout>.or_eager(eye_changed)),
                     episode_grid::fill_row,
-                    episode_grid::draw_row
-                        .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>)),
-                    episode_grid::note_row
-                        .run_if(resource_changed::<RowCaptions>.or_eager(resource_changed::<SceneExtent>)),
+                    episode_grid::draw_row.run_if(
+                        resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>).or_eager(eye_changed),
+                    ),
+                    episode_grid::note_row.run_if(
+                        resource_changed::<RowCaptions>.or_eager(resource_changed::<SceneExtent>).or_eager(eye_changed),
+                    ),
                 )
                     .chain(),
             )

@@ -1,12 +1,15 @@
-use bevy::camera::Hdr;
+use bevy::camera::{CameraMainTextureUsages, Hdr};
 use bevy::ecs::system::EntityCommands;
 use bevy::post_process::bloom::Bloom;
 use bevy::prelude::*;
+use bevy::render::render_resource::TextureUsages;
 use bevy::render::renderer::RenderAdapterInfo;
 
 use super::settings::ViewSettings;
 
-/// How much the picture may cost. Read once, when the view's own camera is made.
+/// How much the picture may cost, with the view's own camera. Read once, at start-up.
+///
+/// Where a camera of the host's draws above the view's own, its HDR and MSAA hold for both: only then can they share a picture.
 #[derive(Reflect, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[reflect(Default, Debug, Clone, PartialEq, Hash)]
 pub enum Quality {
@@ -48,11 +51,38 @@ fn resolve(wanted: Quality, software: bool) -> Quality {
     }
 }
 
-pub(super) fn apply_quality(camera: &mut EntityCommands, quality: Quality) {
-    match quality {
-        Quality::High => camera.insert((Msaa::Sample4, Hdr, Bloom { intensity: 0.12, ..Bloom::NATURAL })),
-        Quality::Low | Quality::Auto => camera.insert(Msaa::Off),
-    };
+/// What two cameras must have in common to draw into one picture: Bevy gives cameras of one target that differ in any
+/// of these a texture each, and the one drawn later covers the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Look {
+    is_hdr: bool,
+    msaa: Msaa,
+    usages: TextureUsages,
+}
+
+impl Look {
+    pub fn new(is_hdr: bool, msaa: &Msaa, usages: &CameraMainTextureUsages) -> Self {
+        Self { is_hdr, msaa: *msaa, usages: usages.0 }
+    }
+
+    /// The look of a camera that shares its picture with none.
+    pub fn of(quality: Quality) -> Self {
+        let (is_hdr, msaa) = match quality {
+            Quality::High => (true, Msaa::Sample4),
+            Quality::Low | Quality::Auto => (false, Msaa::Off),
+        };
+        Self::new(is_hdr, &msaa, &CameraMainTextureUsages::default())
+    }
+
+    /// Puts the look on a camera; bloom needs HDR.
+    pub fn wear(self, camera: &mut EntityCommands, quality: Quality) {
+        camera.insert((self.msaa, CameraMainTextureUsages(self.usages)));
+        match (self.is_hdr, quality) {
+            (true, Quality::High) => camera.insert((Hdr, Bloom { intensity: 0.12, ..Bloom::NATURAL })),
+            (true, Quality::Low | Quality::Auto) => camera.insert(Hdr).remove::<Bloom>(),
+            (false, _) => camera.remove::<(Bloom, Hdr)>(),
+        };
+    }
 }
 
 #[cfg(test)]

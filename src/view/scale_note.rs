@@ -26,16 +26,9 @@ pub(super) fn has_note(settings: &ViewSettings) -> bool {
     layers.belief || layers.truth || layers.axes || layers.servicer
 }
 
-pub(super) fn spawn_label(
-    mut commands: Commands,
-    frames: Res<ViewFrames>,
-    huds: Query<(), With<Hud>>,
-    mut assets: ResMut<Assets<GizmoAsset>>,
-) {
-    if huds.is_empty() {
-        let style = Label::new(NOTE_PIXELS, 0, LabelSide::Below);
-        commands.spawn((ScaleLabel, label(&mut assets, style, ("", palette::NOTE), Vec3::ZERO, frames.target)));
-    }
+pub(super) fn spawn_label(mut commands: Commands, frames: Res<ViewFrames>, mut assets: ResMut<Assets<GizmoAsset>>) {
+    let style = Label::new(NOTE_PIXELS, 0, LabelSide::Below);
+    commands.spawn((ScaleLabel, label(&mut assets, style, ("", palette::NOTE), Vec3::ZERO, frames.target)));
 }
 
 /// Changes only with the words, so that nothing is redrawn for the hundredth part of a magnification.
@@ -48,6 +41,7 @@ pub(super) fn word_note(settings: Res<ViewSettings>, scale: Res<DrawnScale>, mut
 pub(super) fn write_note(
     note: Res<ScaleNote>,
     belief: Res<SceneBelief>,
+    huds: Query<(), With<Hud>>,
     mut labels: Query<(&Gizmo, &mut Label, &mut Transform), With<ScaleLabel>>,
     mut assets: ResMut<Assets<GizmoAsset>>,
 ) {
@@ -57,7 +51,9 @@ pub(super) fn write_note(
     for (gizmo, mut label, mut transform) in &mut labels {
         transform.translation = Vec3::NEG_X * (CLEAR_OF_GRID * grid.half_extent_m() as f32);
         if let Some(mut lines) = redraw(&mut assets, gizmo) {
-            label.write(&mut lines, &note.text, palette::NOTE);
+            // With a sheet it is written there.
+            let text = if huds.is_empty() { note.text.as_str() } else { "" };
+            label.write(&mut lines, text, palette::NOTE);
         }
     }
 }

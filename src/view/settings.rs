@@ -15,8 +15,20 @@ pub struct ViewSettings {
     pub value_colours: ColourMap,
     /// Cost of the picture. Default: [`Quality::Auto`].
     pub quality: Quality,
-    /// Whether the view brings a camera, a light and a sky when the app has no `Camera3d` of its own after start-up. Default: `true`.
+    /// The window the view is seen in; `None` is the primary window. With [`CapturePlugin`](super::CapturePlugin) it is
+    /// that plugin's picture instead, and a camera marked [`ViewCamera`](super::ViewCamera) takes the view wherever it
+    /// renders to. Default: `None`.
+    pub window: Option<Entity>,
+    /// Whether the view brings a camera, a light and a sky while the app has no active `Camera3d` that renders to the
+    /// view's window. Default: `true`.
     pub spawn_camera: bool,
+    /// Order of the view's own camera. It is lowered further where a camera of the host's has this order or a lower one in
+    /// the same window: the own camera draws beneath all others. Default: −1.
+    pub camera_order: isize,
+    /// Whether the view sets the clear colour of a host's camera to `ClearColorConfig::None` while its own camera draws
+    /// beneath that one, so that the 3D picture shows through; it gives `ClearColorConfig::Default` back afterwards.
+    /// Only cameras without a viewport that clear to the default colour are touched. Default: `true`.
+    pub draw_beneath_host: bool,
     /// How many times larger than life the target's grid and the camera's field of view are drawn at most, `1..=10`.
     /// A 20 m target seen along a 400 m orbit is a few pixels at true scale. Less where the servicer is near:
     /// [`DrawnScale`](super::DrawnScale) is what is in force. Default: 4.
@@ -47,7 +59,10 @@ impl Default for ViewSettings {
             probability_colours: ColourMap::Viridis,
             value_colours: ColourMap::Plasma,
             quality: Quality::Auto,
+            window: None,
             spawn_camera: true,
+            camera_order: -1,
+            draw_beneath_host: true,
             target_magnification: 4.0,
             servicer_magnification: 10.0,
             burn_arrow_m_per_m_s: 1200.0,
@@ -137,12 +152,15 @@ impl Default for ViewLayers {
     }
 }
 
-/// The part of the window that nothing covers. A panel writes it, the view centres its picture in it.
+/// The part of the window that nothing covers. A panel writes it, the view's own camera centres its picture in it.
 #[derive(Resource, Reflect, Clone, Copy, Debug, Default, PartialEq)]
 #[reflect(Resource, Default, Debug, Clone, PartialEq)]
 pub struct ViewArea {
     /// Logical pixels, y down from the window's upper left corner; `None` is the whole window.
     pub free_rect_px: Option<Rect>,
+    /// The window it was measured in; where the view is seen in another one, all of that is free. `None` is whatever the
+    /// view is seen in.
+    pub window: Option<Entity>,
 }
 
 impl ViewArea {
@@ -170,7 +188,7 @@ mod tests {
     fn free_area_is_the_rectangle_asked_for_or_the_whole_window() {
         let window = Vec2::new(1280.0, 720.0);
         let asked = Rect::new(300.0, 40.0, 1080.0, 720.0);
-        assert_eq!(ViewArea { free_rect_px: Some(asked) }.in_window(window), asked);
+        assert_eq!(ViewArea { free_rect_px: Some(asked), window: None }.in_window(window), asked);
         assert_eq!(ViewArea::default().in_window(window), Rect::new(0.0, 0.0, 1280.0, 720.0));
     }
 
@@ -182,7 +200,7 @@ mod tests {
             Rect { min: Vec2::NAN, max: Vec2::INFINITY },
             Rect { min: Vec2::splat(50.0), max: Vec2::splat(50.0) },
         ] {
-            let area = ViewArea { free_rect_px: Some(asked) }.in_window(window);
+            let area = ViewArea { free_rect_px: Some(asked), window: None }.in_window(window);
             assert!(area.width() >= 64.0 && area.height() >= 64.0, "{area:?}");
             assert!(area.min.cmpge(Vec2::ZERO).all() && area.max.cmple(window).all(), "{area:?}");
         }

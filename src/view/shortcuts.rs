@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::camera_rig::OrbitCamera;
-use super::input::InputFree;
+use super::input::ViewInput;
 use super::settings::{ViewLayers, ViewSettings};
 use crate::episode::{LatestSnapshot, SimCommand, SimulationSnapshot};
 use crate::mission::Seed;
@@ -73,14 +73,14 @@ const OF_OTHERS: [KeyCode; 6] = [
 pub(super) fn hear_shortcuts(
     keys: Option<Res<ButtonInput<KeyCode>>>,
     default_keys: Option<Res<DefaultKeys>>,
-    free: InputFree,
+    input: ViewInput,
     latest: Option<Res<LatestSnapshot>>,
     mut settings: ResMut<ViewSettings>,
     mut cameras: Query<&mut OrbitCamera>,
     mut commands: MessageWriter<SimCommand>,
 ) {
     let is_on = default_keys.is_none_or(|keys| keys.0);
-    let Some(keys) = keys.filter(|_| is_on && free.keyboard()) else { return };
+    let Some(keys) = keys.filter(|_| is_on && input.keyboard_is_free()) else { return };
     // A frame may be long enough to hold a whole Ctrl+1, with Ctrl up again at its end.
     let held = |modifiers: &[KeyCode]| {
         keys.any_pressed(modifiers.iter().copied()) || keys.any_just_released(modifiers.iter().copied())

@@ -10,8 +10,8 @@ use bevy::shader::ShaderRef;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::camera_rig::OrbitCamera;
 use super::frame::{ViewFrames, bevy_from_rtn};
+use super::own_camera::{OwnCamera, OwnScenery};
 use super::palette;
 use super::settings::ViewSettings;
 use super::voxel_material::define;
@@ -105,15 +105,16 @@ pub(super) struct Sky;
 const EARTH_SINE: f32 = 6378.0 / 7000.0;
 const STARS: u32 = 1400;
 
+/// Comes, and goes, with the view's own camera.
 pub(super) fn spawn_sky(
     mut commands: Commands,
     frames: Res<ViewFrames>,
     settings: Res<ViewSettings>,
-    own_cameras: Query<(), With<OrbitCamera>>,
+    new: Query<(), Added<OwnCamera>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<SkyMaterial>>,
 ) {
-    if own_cameras.is_empty() {
+    if new.is_empty() {
         return;
     }
     for (layer, mesh) in [(SkyLayer::Dome, dome_mesh()), (SkyLayer::Stars, star_mesh())] {
@@ -123,7 +124,7 @@ pub(super) fn spawn_sky(
             space: palette::SPACE.to_linear().to_vec4(),
         };
         commands.spawn((
-            Sky,
+            (Sky, OwnScenery, visibility(&settings)),
             Mesh3d(meshes.add(mesh)),
             MeshMaterial3d(materials.add(SkyMaterial { layer, params })),
             NoFrustumCulling,
@@ -133,10 +134,13 @@ pub(super) fn spawn_sky(
 }
 
 pub(super) fn show_sky(settings: Res<ViewSettings>, mut sky: Query<&mut Visibility, With<Sky>>) {
-    let wanted = if settings.layers.sky { Visibility::Inherited } else { Visibility::Hidden };
-    for mut visibility in &mut sky {
-        visibility.set_if_neq(wanted);
+    for mut shown in &mut sky {
+        shown.set_if_neq(visibility(&settings));
     }
+}
+
+fn visibility(settings: &ViewSettings) -> Visibility {
+    if settings.layers.sky { Visibility::Inherited } else { Visibility::Hidden }
 }
 
 fn sky_mesh(vertices: impl Iterator<Item = (Vec3, Vec3, Vec4)>, indices: Vec<u32>) -> Mesh {

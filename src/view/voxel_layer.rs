@@ -4,8 +4,8 @@ use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 use bevy::render::storage::ShaderBuffer;
 
-use super::camera_rig::ViewEye;
 use super::colour_map::ColourMap;
+use super::eye::ViewEye;
 use super::painter_order::{ViewpointCell, back_to_front};
 use super::palette;
 use super::settings::ViewSettings;

@@ -2,6 +2,9 @@
 //! in apps with and without a renderer.
 #![cfg(feature = "panel")]
 
+#[path = "../rendering/badge.rs"]
+mod badge;
+mod contexts;
 mod efficiency;
 mod episodes;
 mod keys;

@@ -35,13 +35,17 @@ fn picture(run: &str, snapshot: SimulationSnapshot, [width, height]: [u32; 2], t
     let mut capture = Capture::start(app);
     capture.run(FRAMES);
     let frame = capture.frame().expect("a renderer is installed");
-    if let Some(folder) = std::env::var_os("RENDERING_PICTURES") {
-        let path = Path::new(&folder).join(format!("panels_{run}_{theme:?}_{width}.png"));
-        std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
-        image::save_buffer(path, &frame.rgba, frame.width, frame.height, image::ColorType::Rgba8)
-            .expect("the picture can be written");
-    }
+    keep(&frame, &format!("panels_{run}_{theme:?}_{width}"));
     frame
+}
+
+/// Writes a picture where `RENDERING_PICTURES` says.
+pub fn keep(frame: &CapturedFrame, name: &str) {
+    let Some(folder) = std::env::var_os("RENDERING_PICTURES") else { return };
+    std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
+    let path = Path::new(&folder).join(name).with_extension("png");
+    image::save_buffer(path, &frame.rgba, frame.width, frame.height, image::ColorType::Rgba8)
+        .expect("the picture can be written");
 }
 
 /// Mean brightness of the bottom strip, 0 to 255.

@@ -15,6 +15,8 @@ fn with_window() -> (Capture, Entity) {
     let mut app = view_app(ViewSettings::default(), synthetic::run(4, 12));
     let mut window = Window::default();
     window.resolution.set(WIDTH as f32, HEIGHT as f32);
+    // The view is steered only while the pointer is in its window.
+    window.set_cursor_position(Some(Vec2::new(WIDTH as f32, HEIGHT as f32) / 2.0));
     let window = app.world_mut().spawn((window, PrimaryWindow)).id();
     (settled(app), window)
 }

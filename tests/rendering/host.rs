@@ -17,8 +17,9 @@ use crate::synthetic;
 #[derive(Component)]
 struct HostCamera;
 
-fn spawn_host_scene(mut commands: Commands) {
-    commands.spawn((HostCamera, Camera3d::default(), Transform::from_xyz(0.0, 0.0, 900.0), Msaa::Off));
+fn spawn_host_scene(mut commands: Commands, target: Res<CaptureTarget>) {
+    let target = RenderTarget::Image(target.0.clone().into());
+    commands.spawn((HostCamera, Camera3d::default(), target, Transform::from_xyz(0.0, 0.0, 900.0), Msaa::Off));
     commands.spawn((DirectionalLight::default(), Transform::default()));
 }
 

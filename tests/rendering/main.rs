@@ -4,6 +4,8 @@
 //! Set `RENDERING_PICTURES` to a folder to keep the pictures.
 #![cfg(feature = "view")]
 
+mod badge;
+mod cameras;
 mod controls;
 mod host;
 mod layers;
