@@ -2,16 +2,30 @@
 use bevy::camera::RenderTarget;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+#[cfg(feature = "panel")]
+use bevy::window::PrimaryWindow;
 
 use super::eye::{CurrentEye, ViewEye, ViewSurface};
+
+/// The window whose pointer and keys are meant for the view: the eye's; that of the settings for an eye that renders to
+/// a picture.
+#[derive(Resource, Default)]
+pub(super) struct InputWindow(Option<Entity>);
+
+pub(super) fn find_window(eye: Res<CurrentEye>, surface: ViewSurface, mut window: ResMut<InputWindow>) {
+    window.0 = eye.window.or_else(|| surface.window());
+}
 
 /// What pointer and keyboard say to the view: only in the window it is seen in, and only what no user interface there takes.
 #[derive(SystemParam)]
 pub(super) struct ViewInput<'w, 's> {
-    current: Res<'w, CurrentEye>,
     pub eye: ViewEye<'w, 's>,
-    surface: ViewSurface<'w, 's>,
-    windows: Query<'w, 's, (Entity, &'static Window)>,
+    window: Res<'w, InputWindow>,
+    windows: Query<'w, 's, &'static Window>,
+    #[cfg(feature = "panel")]
+    current: Res<'w, CurrentEye>,
+    #[cfg(feature = "panel")]
+    primary: Query<'w, 's, Entity, With<PrimaryWindow>>,
     #[cfg(feature = "panel")]
     contexts: Query<'w, 's, (&'static bevy_egui::EguiContext, &'static RenderTarget)>,
     #[cfg(feature = "panel")]
@@ -19,10 +33,8 @@ pub(super) struct ViewInput<'w, 's> {
 }
 
 impl ViewInput<'_, '_> {
-    /// The eye's window; that of the settings for an eye that renders to a picture.
     fn window(&self) -> Option<&Window> {
-        let entity = self.current.window.or_else(|| self.surface.window())?;
-        self.windows.get(entity).ok().map(|(_, window)| window)
+        self.windows.get(self.window.0?).ok()
     }
 
     /// Where the pointer is in the eye's picture, logical pixels of its window.
@@ -35,7 +47,7 @@ impl ViewInput<'_, '_> {
     /// Whether keys are meant for the view: not for a text field, nor for another window.
     pub fn keyboard_is_free(&self) -> bool {
         let here = self.window().is_none_or(|window| window.focused);
-        let elsewhere = self.windows.iter().any(|(_, window)| window.focused);
+        let elsewhere = self.windows.iter().any(|window| window.focused);
         (here || !elsewhere) && self.keyboard_is_not_eguis()
     }
 
@@ -76,7 +88,7 @@ impl ViewInput<'_, '_> {
     /// `EguiWantsInput` sums up all windows, and a pointer that left one stays over its panels.
     #[cfg(feature = "panel")]
     fn contexts_of_the_eye(&self) -> impl Iterator<Item = bevy_egui::EguiContext> {
-        let primary = self.surface.primary_window();
+        let primary = self.primary.iter().next();
         let drawn_on = self.current.camera.and_then(|eye| self.targets.get(eye).ok());
         let on_eye =
             move |target: &RenderTarget| drawn_on.is_some_and(|eye| super::eye::same_surface(target, eye, primary));

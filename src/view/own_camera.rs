@@ -56,8 +56,10 @@ pub(super) fn choose_eye(
         } else {
             *last_rig = Some(rig.clone());
             commands.entity(entity).despawn();
-            scenery.iter().for_each(|entity| commands.entity(entity).despawn());
         }
+    }
+    if kept.is_none() {
+        scenery.iter().for_each(|entity| commands.entity(entity).despawn());
     }
     let own = kept.or_else(|| {
         let rig = last_rig.clone().unwrap_or_default();

@@ -9,6 +9,7 @@ use super::eye::{CurrentEye, EyeArea, ViewCamera};
 use super::flat_material::FlatMaterial;
 use super::frame::{RtnFrame, TargetFrame, ViewRoot};
 use super::hud::HudSheet;
+use super::input::InputWindow;
 use super::own_camera::ClearedBeneath;
 use super::quality::ChosenQuality;
 use super::scale::DrawnScale;
@@ -20,8 +21,8 @@ use super::sky::SkyMaterial;
 use super::voxel_layer::VoxelAssets;
 use super::voxel_material::VoxelMaterial;
 use super::{
-    axes, camera_rig, candidates, episode_grid, eye, frame, frustum, ghost, hud, line_art, own_camera, pick, quality,
-    scale, scale_note, scene, servicer, shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
+    axes, camera_rig, candidates, episode_grid, eye, frame, frustum, ghost, hud, input, line_art, own_camera, pick,
+    quality, scale, scale_note, scene, servicer, shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
 };
 use crate::episode::{LatestSnapshot, SimCommand};
 
@@ -128,6 +129,7 @@ fn init_scene(app: &mut App) {
         .init_resource::<SceneStatus>()
         .init_resource::<EyeArea>()
         .init_resource::<ClearedBeneath>()
+        .init_resource::<InputWindow>()
         .init_resource::<HudSheet>()
         .init_resource::<RowLayout>()
         .init_resource::<RowCaptions>()
@@ -171,7 +173,14 @@ fn add_start_up(app: &mut App) {
         PostUpdate,
         (
             own_camera::choose_eye,
-            (own_camera::draw_beneath, own_camera::spawn_sun, sky::spawn_sky, hud::spawn_hud, eye::measure_area),
+            (
+                own_camera::draw_beneath,
+                own_camera::spawn_sun,
+                sky::spawn_sky,
+                hud::spawn_hud,
+                eye::measure_area,
+                input::find_window,
+            ),
             episode_grid::spawn_row,
         )
             .chain()

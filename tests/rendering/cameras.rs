@@ -135,6 +135,19 @@ fn a_replaced_camera_never_leaves_two_eyes_or_none() {
     assert!(bright_pixels(&seen) > 1000);
 }
 
+#[test]
+fn an_own_camera_that_the_host_despawns_comes_back_once_with_one_sun() {
+    let mut capture = settled(app());
+    let before = picture(&mut capture, "despawned_before");
+    let first = own(&mut capture).unwrap();
+    world(&mut capture).despawn(first);
+    capture.run(1);
+    assert!(own(&mut capture).is_some_and(|second| second != first));
+    assert_eq!(lights(&mut capture), 1);
+    capture.run(12);
+    assert_eq!(changed_pixels(&before, &picture(&mut capture, "despawned_after"), 12), 0);
+}
+
 /// The scene, and a host's flat picture over it.
 fn flat_host_sees_both(quality: Quality, as_host: impl FnOnce(&mut World, Entity), name: &str) {
     let mut app = view_app(ViewSettings { quality, ..default() }, synthetic::run(4, 20));
