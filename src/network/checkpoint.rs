@@ -201,6 +201,11 @@ impl CheckpointDirectory {
             let reason = format!("index of generation {}, in the directory of {number}", index.generation);
             return Err(CheckpointError::content(&path, reason));
         }
+        let is_own =
+            |(name, entry): (&String, &Entry)| if entry.shared { is_shared_name(name) } else { is_part_name(name) };
+        if let Some((name, _)) = index.files.iter().find(|file| !is_own(*file)) {
+            return Err(CheckpointError::content(&path, format!("no checkpoint has a file called {name:?}")));
+        }
         let generation = Generation { number, directory: self.path.clone(), index };
         for name in generation.index.files.keys() {
             generation.read(name)?;
@@ -588,6 +593,17 @@ mod tests {
             let error = directory.load_latest().unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains("--generation"), "{file}: {error}");
         }
+    }
+
+    #[test]
+    fn an_index_that_names_files_elsewhere_is_refused() {
+        let (folder, directory) = run(1);
+        fs::write(folder.path().join("secret"), "1").unwrap();
+        let index = directory.generation_path(1).join(INDEX);
+        let text = fs::read_to_string(&index).unwrap().replace("counters.json", "../../secret");
+        fs::write(&index, text).unwrap();
+        let error = directory.load_latest().unwrap_err().to_string();
+        assert!(error.contains("index.json: no checkpoint has a file called \"../../secret\""), "{error}");
     }
 
     #[test]
