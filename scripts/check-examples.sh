@@ -126,7 +126,9 @@ same_for_any_workers " with a network" "${consulted[@]}"
 grep -q '"evaluations_per_s"' "$work/stdout" || fail "headless with a network: its timing says nothing of the network"
 
 small=(--scenario "$(scenario small '(name: "small", steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8))')" --simulations 6
-    --episodes 4 --parallel 4 --learning-steps 4 --evaluate-every 1 --evaluation-pairs 3 --device cpu)
+    --episodes 4 --parallel 4 --learning-steps 4 --evaluation-pairs 3 --device cpu)
+unjudged=("${small[@]}" --evaluate-every 0)
+small+=(--evaluate-every 1)
 runs "train" "$binaries/train" "${small[@]}" --cycles 2 --out "$work/run"
 for file in best.bin latest.bin history.jsonl policy_loss.svg value_loss.svg reward.svg evaluation.svg; do
     [[ -s "$work/run/$file" ]] || fail "train: no $file"
@@ -135,7 +137,7 @@ grep -q 'best\.bin (that of cycle [0-9]*, ' "$work/stdout" || fail "train: it do
 example_refuses train 'run in this directory.*--resume' "${small[@]}" --out "$work/run"
 
 # Without a promotion the network to play with is the newest one, and no untrained one.
-runs "train without an evaluation" "$binaries/train" "${small[@]}" --evaluate-every 0 --cycles 1 --out "$work/unjudged"
+runs "train without an evaluation" "$binaries/train" "${unjudged[@]}" --cycles 1 --out "$work/unjudged"
 grep -q 'best\.bin (that of cycle 1, the newest' "$work/stdout" || fail "train: it does not say that best.bin is the newest"
 cmp "$work/unjudged/best.bin" "$work/unjudged/latest.bin" >&2 || fail "train: best.bin is not the newest network"
 
@@ -157,7 +159,7 @@ example_refuses train 'unjudged: another process or app is at work in this run' 
     --resume --cycles 6 --device cpu --out "$work/unjudged"
 kill -CONT "$first"
 wait "$first" || fail "train: a second one disturbed the first: $(cat "$work/first")"
-runs "train alone" "$binaries/train" "${small[@]}" --evaluate-every 0 --cycles 6 --out "$work/alone"
+runs "train alone" "$binaries/train" "${unjudged[@]}" --cycles 6 --out "$work/alone"
 for file in best.bin history.jsonl; do
     cmp "$work/unjudged/$file" "$work/alone/$file" >&2 || fail "train: a second one changed $file"
 done
