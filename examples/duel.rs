@@ -1,5 +1,6 @@
 //! Two players on the same held-out episodes: which one does better, and how sure is that?
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -14,11 +15,13 @@ use clap::Parser;
 
 #[path = "common/network.rs"]
 mod network;
+#[path = "common/terminal.rs"]
+mod terminal;
 
-type UserError = Box<dyn std::error::Error>;
+use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
-/// Exit code for settings, files and devices that cannot be used.
-const BAD_INPUT: u8 = 2;
+/// Episodes in the air at the same time. More take more memory and no less time.
+const MOST_PARALLEL: usize = 128;
 
 /// Flies the same episodes with two players and compares their total rewards.
 ///
@@ -33,11 +36,11 @@ struct Options {
     /// An embedded scenario's name, or a scenario file
     #[arg(long, default_value = "standoff_200m")]
     scenario: String,
-    /// Pairs of episodes
-    #[arg(long, default_value_t = 24)]
+    /// Pairs of episodes, 1 to 10000
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pairs: u32,
-    /// Number of the first episode: other numbers are other satellites and starts
-    #[arg(long, default_value_t = 1000)]
+    /// Number of the first episode, up to 4000000000: other numbers are other satellites and starts
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=4_000_000_000))]
     first_episode: u32,
     /// Seed of the episodes
     #[arg(long, default_value_t = 2)]
@@ -73,28 +76,18 @@ impl std::str::FromStr for Player {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((code, error)) => {
-            eprintln!("error: {error}");
-            ExitCode::from(code)
-        }
-    }
+    terminal::finish(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let bad_input = |error| (BAD_INPUT, error);
     let scenario = scenario(&options.scenario).map_err(bad_input)?;
-    if options.pairs == 0 {
-        return Err(bad_input("pairs = 0: accepted are 1 and more".into()));
-    }
     let weights = |player: &Player| weights(player, &scenario, options).map_err(bad_input);
     let (one, other) = (weights(&options.first)?, weights(&options.second)?);
-    let failed = |error| (1, error);
+    let failed = |error| (FAILURE, error);
     let first = flown(&options.first, one, &scenario, options).map_err(failed)?;
     let second = flown(&options.second, other, &scenario, options).map_err(failed)?;
-    compare(&first, &second);
-    Ok(())
+    compare(&first, &second).map_err(|error| failed(error.into()))
 }
 
 fn scenario(name: &str) -> Result<Scenario, UserError> {
@@ -104,8 +97,8 @@ fn scenario(name: &str) -> Result<Scenario, UserError> {
     }
 }
 
-fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) {
-    println!("\n{:<14} {:>22} {:>22} {:>24}", "mean ± 95 %", "first", "second", "first − second");
+fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) -> io::Result<()> {
+    say(format!("\n{:<14} {:>22} {:>22} {:>24}", "mean ± 95 %", "first", "second", "first − second"))?;
     let row = |name: &str, of: fn(&FlownEpisode) -> f64| {
         let values = |episodes: &[FlownEpisode]| episodes.iter().map(of).collect::<Vec<_>>();
         let (one, other) = (values(first), values(second));
@@ -114,12 +107,12 @@ fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) {
             let (mean, half) = mean_and_interval(samples);
             format!("{mean:+.4} ± {half:.4}")
         };
-        println!("{name:<14} {:>22} {:>22} {:>24}", cell(&one), cell(&other), cell(&differences));
+        say(format!("{name:<14} {:>22} {:>22} {:>24}", cell(&one), cell(&other), cell(&differences)))
     };
-    row("total reward", |episode| episode.metrics.total_reward);
-    row("entropy left", |episode| episode.remaining_entropy);
-    row("Δv, m/s", |episode| episode.metrics.dv_spent_m_s);
-    row("surface recall", |episode| episode.metrics.surface_recall);
+    row("total reward", |episode| episode.metrics.total_reward)?;
+    row("entropy left", |episode| episode.remaining_entropy)?;
+    row("Δv, m/s", |episode| episode.metrics.dv_spent_m_s)?;
+    row("surface recall", |episode| episode.metrics.surface_recall)
 }
 
 fn weights(player: &Player, scenario: &Scenario, options: &Options) -> Result<NetworkWeights, UserError> {
@@ -147,17 +140,17 @@ fn flown(
         seed,
         search: player.search.clone(),
         exploration: Exploration::Off,
-        parallel: options.pairs as usize,
+        parallel: (options.pairs as usize).min(MOST_PARALLEL),
         cohorts: 2,
         lambda: 1.0,
     };
     let (device, layers) = (options.device.clone(), weights.config().clone());
-    let make = move || Ok(open_evaluator(&device, &weights, 256, |warning| eprintln!("{warning}"))?.evaluator);
+    let make = move || Ok(open_evaluator(&device, &weights, 256, warn)?.evaluator);
     let thread = EvaluatorThread::spawn(make, |_| {})?;
     let episodes = options.first_episode..options.first_episode + options.pairs;
     let start = Instant::now();
     let episodes = fly(&layers, &thread, &missions, episodes, &config, &mut |_| {})?;
-    println!(
+    say(format!(
         "{} with {} and {} simulations on {}: {} episodes in {:.1} s",
         player.network,
         player.search.root,
@@ -165,6 +158,11 @@ fn flown(
         thread.name(),
         episodes.len(),
         start.elapsed().as_secs_f64()
-    );
+    ))?;
     Ok(episodes)
+}
+
+/// Nothing hangs on whether it can be said.
+fn warn(text: String) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,17 +1,22 @@
 //! Measures what parallel search gains on this machine and what it costs in decisions, and writes a report.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bevy_proxops::episode::{SweepProgress, measure_efficiency};
+use bevy_proxops::files;
 use bevy_proxops::mission::Seed;
 use bevy_proxops::network::NetworkDevice;
 use bevy_proxops::report::{BestSettings, EfficiencyReport, SweepPlan, comparison};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-type UserError = Box<dyn std::error::Error>;
+#[path = "common/terminal.rs"]
+mod terminal;
+
+use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Measures parallel search on this machine: speed, memory and the quality of decisions.
 #[derive(Parser)]
@@ -48,30 +53,42 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let options = Options::parse();
+    let result = try_folders(&options).map_err(|error| (BAD_INPUT, error));
+    terminal::finish(result.and_then(|()| run(&options).map_err(|error| (FAILURE, error))))
+}
+
+/// Minutes of measuring must not end in a folder that cannot be written to.
+fn try_folders(options: &Options) -> Result<(), UserError> {
+    let best = Path::new(BestSettings::DEFAULT_PATH).parent().filter(|_| options.apply);
+    for folder in [Some(&*options.out), best].into_iter().flatten() {
+        files::try_folder(folder).map_err(|error| format!("folder {}: {error}", folder.display()))?;
     }
+    Ok(())
 }
 
 fn run(options: &Options) -> Result<(), UserError> {
     let plan = plan(options);
     let bar = progress_bar();
-    let report = measure_efficiency(&plan, &mut |progress| {
-        show(&bar, progress);
-        true
-    })?;
+    let mut shown = Ok(());
+    let measured = measure_efficiency(&plan, &mut |progress| {
+        shown = show(&bar, progress);
+        shown.is_ok()
+    });
     bar.finish_and_clear();
-    let paths = report.write(&options.out)?;
-    print(&report);
-    paths.iter().for_each(|path| println!("{}", path.display()));
+    shown?;
+    let report = measured?;
+
+    // What was measured is told even if it cannot be written.
+    let written = report.write(&options.out);
+    print(&report)?;
+    for path in written? {
+        say(path.display())?;
+    }
     if options.apply {
         let path = Path::new(BestSettings::DEFAULT_PATH);
         report.best.save(path)?;
-        println!("{}: `watch` offers these settings now", path.display());
+        say(format!("{}: `watch` offers these settings now", path.display()))?;
     }
     Ok(())
 }
@@ -96,22 +113,25 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, progress: &SweepProgress) {
+fn show(bar: &ProgressBar, progress: &SweepProgress) -> io::Result<()> {
     bar.set_length(progress.of as u64);
     bar.set_position(progress.done as u64);
     let left = progress.left().map_or(String::new(), |left| format!("(ETA {} s) ", left.as_secs()));
     bar.set_message(format!("{left}{}", progress.doing));
     // Without a terminal there is no bar.
     if bar.is_hidden() {
-        println!("{}/{} {left}{}", progress.done, progress.of, progress.doing);
+        say(format!("{}/{} {left}{}", progress.done, progress.of, progress.doing))?;
     }
+    Ok(())
 }
 
-fn print(report: &EfficiencyReport) {
+fn print(report: &EfficiencyReport) -> io::Result<()> {
     for best in &report.best.settings {
-        println!("best for {}: {}, {} workers: {}", best.planner, best.parallel.mode(), best.workers, best.why);
+        let (mode, workers) = (best.parallel.mode(), best.workers);
+        say(format!("best for {}: {mode}, {workers} workers: {}", best.planner, best.why))?;
     }
     for row in comparison(report) {
-        println!("{:<44} estimate: {:<52} here: {}", row.what, row.estimate, row.measured);
+        say(format!("{:<44} estimate: {:<52} here: {}", row.what, row.estimate, row.measured))?;
     }
+    Ok(())
 }

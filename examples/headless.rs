@@ -1,10 +1,10 @@
 //! Runs episodes without a window, as fast as the cores allow, and sums them up.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use bevy_proxops::episode::{EpisodeSettings, EpisodeStatus, Simulation, SimulationSnapshot};
+use bevy_proxops::files::json;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
 use clap::Parser;
@@ -17,9 +17,12 @@ mod listing;
 mod options;
 #[path = "common/summary.rs"]
 mod summary;
+#[path = "common/terminal.rs"]
+mod terminal;
 
-use options::{BAD_INPUT, RunOptions, UserError};
+use options::RunOptions;
 use summary::{Clock, Summary};
+use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Flies episodes without a window and prints a summary.
 #[derive(Parser)]
@@ -36,7 +39,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    options::finish(run(&options))
+    terminal::finish(run(&options))
 }
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
@@ -46,18 +49,18 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let mut settings = EpisodeSettings::headless(Scenario::reference(), SearchConfig::default());
     options.run.apply(&mut settings).map_err(|error| (BAD_INPUT, error))?;
     let mut simulation = Simulation::new(settings).map_err(|error| (BAD_INPUT, error.into()))?;
-    let summary = fly(&mut simulation).map_err(|error| (1, error))?;
+    let summary = fly(&mut simulation).map_err(|error| (FAILURE, error))?;
     let text = if options.json {
-        serde_json::to_string_pretty(&summary).map_err(|error| (1, error.into()))?
+        let json = json::to_vec_pretty(&summary).map_err(|error| (FAILURE, error.into()))?;
+        String::from_utf8(json).map_err(|error| (FAILURE, error.into()))?
     } else {
         summary.to_string()
     };
     print(&text)
 }
 
-/// A reader that has gone away (`headless | head`) is an error with a message, not a panic.
 fn print(text: &str) -> Result<(), (u8, UserError)> {
-    writeln!(io::stdout(), "{text}").map_err(|error| (1, error.into()))
+    say(text).map_err(|error| (FAILURE, error.into()))
 }
 
 fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {

@@ -1,10 +1,12 @@
 //! Trains the network by self-play, without a window, and can be stopped and resumed at any time.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bevy_proxops::files;
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::network::{CheckpointDirectory, NetworkDevice, NetworkWeights, PolicyValueNetConfig};
 use bevy_proxops::search::RootRule;
@@ -14,15 +16,12 @@ use bevy_proxops::training::{
 use clap::Parser;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+#[path = "common/terminal.rs"]
+mod terminal;
 #[path = "common/training_plots.rs"]
 mod training_plots;
 
-type UserError = Box<dyn std::error::Error>;
-
-/// Exit code for settings, files and devices that cannot be used.
-const BAD_INPUT: u8 = 2;
-/// Exit code for a run that broke off.
-const FAILURE: u8 = 1;
+use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Trains the policy-value network by self-play.
 #[derive(Parser)]
@@ -39,15 +38,15 @@ struct Options {
     /// Stop after this many cycles in all
     #[arg(long, default_value_t = 40)]
     cycles: u32,
-    /// Stop at the end of the first cycle after this many minutes
-    #[arg(long)]
+    /// Stop at the end of the first cycle after this many minutes, 0 to 1000000
+    #[arg(long, value_parser = minutes)]
     minutes: Option<f64>,
     /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, default_value = "auto")]
     device: NetworkDevice,
-    /// Threads for search and CPU network; all cores if not given
-    #[arg(long)]
-    workers: Option<usize>,
+    /// Threads for search and CPU network, 1 to 1024; all cores if not given
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
     /// Start from this weights file instead of from nothing
     #[arg(long)]
     start: Option<PathBuf>,
@@ -96,44 +95,45 @@ struct NewRun {
     lambda: f64,
 }
 
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "expected a number of minutes".to_owned())?;
+    if (0.0..=1e6).contains(&minutes) { Ok(minutes) } else { Err("accepted are 0 to 1000000".to_owned()) }
+}
+
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((code, error)) => {
-            eprintln!("error: {error}");
-            ExitCode::from(code)
-        }
-    }
+    terminal::finish(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let bad_input = |error: UserError| (BAD_INPUT, error);
-    match options.workers {
-        Some(0) => return Err(bad_input("workers = 0: accepted are 1 and more".into())),
-        Some(workers) => rayon::ThreadPoolBuilder::new()
-            .num_threads(workers)
-            .build_global()
-            .map_err(|error| (FAILURE, error.into()))?,
-        None => {}
+    if let Some(workers) = options.workers {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(workers));
+        pool.build_global().map_err(|error| (FAILURE, error.into()))?;
     }
     let mut run = begin(options).map_err(bad_input)?;
-    println!("network on {}; run in {}", run.device_name(), options.out.display());
-    if options.resume {
-        println!("resumed after cycle {} of {}", run.cycle(), run.config().scenario.name);
-    }
-    train(&mut run, options).and_then(|()| finish(&run, &options.out)).map_err(|error| (FAILURE, error))
+    let out = options.out.display();
+    files::try_folder(&options.out).map_err(|error| bad_input(format!("{out}: {error}").into()))?;
+    let begun = say(format!("network on {}; run in {out}", run.device_name())).and_then(|()| match options.resume {
+        true => say(format!("resumed after cycle {} of {}", run.cycle(), run.config().scenario.name)),
+        false => Ok(()),
+    });
+    begun
+        .map_err(UserError::from)
+        .and_then(|()| train(&mut run, options))
+        .and_then(|()| finish(&run, &options.out))
+        .map_err(|error| (FAILURE, error))
 }
 
 fn train(run: &mut TrainingRun, options: &Options) -> Result<(), UserError> {
     let mut bars = Bars::new(options.cycles, run.cycle())?;
     let start = Instant::now();
-    let limit = options.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes.max(0.0)));
+    let limit = options.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     while run.cycle() < options.cycles && limit.is_none_or(|limit| start.elapsed() < limit) {
         let report = run.run_cycle(&mut |progress| {
             bars.show(progress);
             ControlFlow::Continue(())
         })?;
-        bars.end_cycle(&report, start.elapsed());
+        bars.end_cycle(&report, start.elapsed())?;
     }
     bars.finish();
     Ok(())
@@ -185,18 +185,24 @@ fn finish(run: &TrainingRun, out: &Path) -> Result<(), UserError> {
     let save = |name: &str, weights: &NetworkWeights| -> Result<(), TrainingError> {
         weights.save(&out.join(name)).map_err(TrainingError::from)
     };
-    save("best.bin", run.best())?;
+    save("best.bin", &run.preferred()?)?;
     save("latest.bin", &run.latest()?)?;
     let plots = training_plots::write(&run.history_path(), out)?;
-    println!("{} cycles; networks in {}/best.bin and latest.bin", run.cycle(), out.display());
+    let cycle = run.cycle();
+    let best = match run.best_cycle() {
+        0 => format!("that of cycle {cycle}, the newest: no evaluation has promoted one yet"),
+        best => format!("that of cycle {best}, which an evaluation promoted"),
+    };
+    say(format!("{cycle} cycles; networks in {}/best.bin ({best}) and latest.bin", out.display()))?;
     for plot in plots {
-        println!("{}", plot.display());
+        say(plot.display())?;
     }
     Ok(())
 }
 
 /// One bar for the cycles and one for what the cycle is doing.
 struct Bars {
+    bars: MultiProgress,
     cycles: ProgressBar,
     part: ProgressBar,
     name: &'static str,
@@ -217,7 +223,7 @@ impl Bars {
         cycles.set_position(u64::from(done));
         cycles.reset_eta();
         let part = bar(0, "{prefix:11} {bar:30} {pos}/{len}, {eta} to go; {msg}")?;
-        Ok(Self { cycles, part, name: "", began: Instant::now() })
+        Ok(Self { bars, cycles, part, name: "", began: Instant::now() })
     }
 
     fn show(&mut self, progress: &TrainingProgress) {
@@ -245,24 +251,20 @@ impl Bars {
                 );
                 (*done, *of, message)
             }
+            TrainingProgress::Diverged(entry) => (0, self.part.length().unwrap_or(0), entry.to_string()),
         };
         self.part.set_length(of);
         self.part.set_position(done);
         self.part.set_message(message);
     }
 
-    fn end_cycle(&mut self, report: &CycleReport, elapsed: Duration) {
+    fn end_cycle(&mut self, report: &CycleReport, elapsed: Duration) -> io::Result<()> {
         self.name = "";
         self.cycles.set_position(u64::from(report.cycle.cycle));
-        self.print(cycle_line(&report.cycle, elapsed));
-        if let Some(evaluation) = &report.evaluation {
-            self.print(evaluation_line(evaluation));
-        }
-    }
-
-    /// Without a terminal there is no bar to print above.
-    fn print(&self, line: String) {
-        if self.cycles.is_hidden() { println!("{line}") } else { self.cycles.println(line) }
+        let divergences = report.divergences.iter().map(ToString::to_string);
+        let evaluation = report.evaluation.as_ref().map(evaluation_line);
+        let mut lines = divergences.chain([cycle_line(&report.cycle, elapsed)]).chain(evaluation);
+        self.bars.suspend(|| lines.try_for_each(say))
     }
 
     fn finish(&self) {

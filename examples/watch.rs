@@ -2,11 +2,13 @@
 //!
 //! Without a display, or with `--offscreen`, one episode is rendered to a picture and an animation instead.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bevy::prelude::*;
 use bevy_proxops::episode::TrainingSettings;
+use bevy_proxops::files;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::prelude::*;
 use bevy_proxops::training::TrainingConfig;
@@ -22,10 +24,13 @@ mod offscreen;
 mod options;
 #[path = "common/parameter_log.rs"]
 mod parameter_log;
+#[path = "common/terminal.rs"]
+mod terminal;
 #[path = "common/ui_script.rs"]
 mod ui_script;
 
-use options::{BAD_INPUT, RunOptions, UserError};
+use options::RunOptions;
+use terminal::{BAD_INPUT, FAILURE, UserError, say};
 use ui_script::UiScript;
 
 /// A satellite that shows itself bit by bit, and burns that pay.
@@ -57,7 +62,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    options::finish(run(&options))
+    terminal::finish(run(&options))
 }
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
@@ -67,7 +72,9 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
         return render(options, settings);
     }
     if let Some(reason) = display::why_no_window() {
-        eprintln!("no display ({reason}): rendering one episode to {} instead", options.out.display());
+        let out = options.out.display();
+        // Nothing hangs on whether it can be said.
+        let _ = writeln!(io::stderr(), "no display ({reason}): rendering one episode to {out} instead");
         return render(options, settings);
     }
     open_window(options, settings, script)
@@ -93,17 +100,15 @@ fn live_training() -> TrainingConfig {
 }
 
 fn render(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {
+    let out = options.out.display();
+    files::try_folder(&options.out).map_err(|error| (BAD_INPUT, format!("folder {out}: {error}").into()))?;
     let settings = EpisodeSettings { start_paused: true, auto_restart: false, ..settings };
     let mut app = App::new();
     app.add_plugins((offscreen::plugins(), ProxOpsPlugins::new(settings)));
-    let recording = offscreen::record(app, &options.out, options.frames).map_err(|error| (1, error))?;
-    println!(
-        "{} decisions rendered: {} and {}",
-        recording.decisions,
-        recording.picture.display(),
-        recording.animation.display()
-    );
-    Ok(())
+    let recording = offscreen::record(app, &options.out, options.frames).map_err(|error| (FAILURE, error))?;
+    let (picture, animation) = (recording.picture.display(), recording.animation.display());
+    say(format!("{} decisions rendered: {picture} and {animation}", recording.decisions))
+        .map_err(|error| (FAILURE, error.into()))
 }
 
 fn open_window(options: &Options, settings: EpisodeSettings, script: Option<UiScript>) -> Result<(), (u8, UserError)> {

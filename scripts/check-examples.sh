@@ -43,6 +43,28 @@ example_refuses() {
 
 refuses() { example_refuses headless "$@"; }
 
+# closed_pipe EXAMPLE ARGUMENT…: whoever reads its output goes away at once; it must end in peace.
+closed_pipe() {
+    local example="$1" status=0
+    shift
+    "$binaries/$example" "$@" 2>"$work/stderr" </dev/null | true || status="${PIPESTATUS[0]}"
+    [[ "$status" == 0 ]] || fail "$example $* | true: exit code $status"
+    ! grep -qE '^error|panicked' "$work/stderr" || fail "$example $* | true: not silent"
+    pass "a closed pipe ends $example"
+}
+
+# full_disk EXAMPLE ARGUMENT…: its output cannot be written; it must say so in one line and exit with 1.
+full_disk() {
+    local example="$1" status=0
+    shift
+    "$binaries/$example" "$@" >/dev/full 2>"$work/stderr" </dev/null || status=$?
+    [[ "$status" == 1 ]] || fail "$example $* > /dev/full: exit code $status instead of 1"
+    grep -qE '^error: standard output: ' "$work/stderr" || fail "$example $* > /dev/full: it does not say why"
+    [[ "$(grep -cE '^error: ' "$work/stderr")" == 1 ]] || fail "$example $* > /dev/full: not exactly one error line"
+    ! grep -qE 'panicked' "$work/stderr" || fail "$example $* > /dev/full: panicked"
+    pass "a full disk ends $example"
+}
+
 # Bad input. Scenario files are given as text.
 scenario() { printf '%s' "$2" >"$work/$1.ron"; echo "$work/$1.ron"; }
 refuses 'nowhere\.ron.*cannot be read' --scenario "$work/nowhere.ron"
@@ -103,12 +125,67 @@ same_for_any_workers " with a network" "${consulted[@]}"
 grep -q '"evaluations_per_s"' "$work/stdout" || fail "headless with a network: its timing says nothing of the network"
 
 small=(--scenario "$(scenario small '(name: "small", steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8))')" --simulations 6
-    --episodes 4 --parallel 4 --learning-steps 4 --evaluate-every 1 --evaluation-pairs 3 --device cpu)
+    --episodes 4 --parallel 4 --learning-steps 4 --evaluation-pairs 3 --device cpu)
+unjudged=("${small[@]}" --evaluate-every 0)
+small+=(--evaluate-every 1)
 runs "train" "$binaries/train" "${small[@]}" --cycles 2 --out "$work/run"
 for file in best.bin latest.bin history.jsonl policy_loss.svg value_loss.svg reward.svg evaluation.svg; do
     [[ -s "$work/run/$file" ]] || fail "train: no $file"
 done
+grep -q 'best\.bin (that of cycle [0-9]*, ' "$work/stdout" || fail "train: it does not say which cycle best.bin is of"
 example_refuses train 'run in this directory.*--resume' "${small[@]}" --out "$work/run"
+
+# Without a promotion the network to play with is the newest one, and no untrained one.
+runs "train without an evaluation" "$binaries/train" "${unjudged[@]}" --cycles 1 --out "$work/unjudged"
+grep -q 'best\.bin (that of cycle 1, the newest' "$work/stdout" || fail "train: it does not say that best.bin is the newest"
+cmp "$work/unjudged/best.bin" "$work/unjudged/latest.bin" >&2 || fail "train: best.bin is not the newest network"
+
+# Other people's files.
+mkdir -p "$work/mine/shared" "$work/mine/partial-notes"
+for file in history.jsonl shared/replay.bin partial-notes/text; do echo mine >"$work/mine/$file"; done
+example_refuses train 'mine: this directory is not empty and not a run' "${small[@]}" --out "$work/mine"
+for file in history.jsonl shared/replay.bin partial-notes/text; do
+    [[ "$(cat "$work/mine/$file")" == mine ]] || fail "train: $file is gone"
+done
+[[ "$(find "$work/mine" -type f | wc -l)" == 3 ]] || fail "train: it wrote into a directory of others"
+
+# Two at once: the second is refused, the first goes on and ends as if it had been alone.
+"$binaries/train" --resume --cycles 6 --device cpu --out "$work/unjudged" >"$work/first" 2>&1 </dev/null &
+first=$!
+until grep -q '^resumed after cycle 1' "$work/first" || ! kill -0 "$first" 2>/dev/null; do sleep 0.01; done
+kill -STOP "$first"
+example_refuses train 'unjudged: another process or app is at work in this run' \
+    --resume --cycles 6 --device cpu --out "$work/unjudged"
+kill -CONT "$first"
+wait "$first" || fail "train: a second one disturbed the first: $(cat "$work/first")"
+runs "train alone" "$binaries/train" "${unjudged[@]}" --cycles 6 --out "$work/alone"
+for file in best.bin history.jsonl; do
+    cmp "$work/unjudged/$file" "$work/alone/$file" >&2 || fail "train: a second one changed $file"
+done
+pass "two trainings at once: one runs, the other is refused"
+
+# Numbers at their limits, folders that cannot be written to, readers that go away.
+for minutes in inf 1e30 nan -5; do
+    example_refuses train "$minutes.*accepted are 0 to 1000000" "--minutes=$minutes" --out "$work/other"
+done
+example_refuses train '4294967295.*1 to 100000' --episodes 4294967295 --out "$work/other"
+example_refuses train '18446744073709551615.*1 to 4096' --parallel 18446744073709551615 --out "$work/other"
+example_refuses train '70000.*1\.\.=1024|70000' --workers 70000 --out "$work/other"
+example_refuses duel '4294967295.*1\.\.=10000' untrained untrained --pairs 4294967295
+example_refuses duel '4294967295.*4000000000' untrained untrained --first-episode 4294967295
+echo 'a file' >"$work/file"
+example_refuses train 'file/run.*[Nn]ot a directory' --out "$work/file/run"
+example_refuses efficiency 'folder .*file/report.*[Nn]ot a directory' --out "$work/file/report"
+DISPLAY='' example_refuses watch 'folder .*file/out.*[Nn]ot a directory' --out "$work/file/out" --offscreen
+closed_pipe train "${small[@]}" --cycles 2 --out "$work/piped"
+closed_pipe duel untrained untrained --scenario "$work/small.ron" --pairs 2
+closed_pipe efficiency --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
+closed_pipe headless --list scenarios
+full_disk train "${small[@]}" --cycles 2 --out "$work/full"
+full_disk duel untrained,puct,4 untrained,puct,4 --scenario "$work/small.ron" --pairs 2
+full_disk efficiency --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
+full_disk headless --list scenarios
+full_disk embed --check
 runs "train resumes without its settings" "$binaries/train" --resume --cycles 3 --device cpu --out "$work/run"
 grep -q '^resumed after cycle 2 of small' "$work/stdout" || fail "train --resume: not after cycle 2"
 example_refuses train 'empty.*' --resume --out "$work/empty"
@@ -130,6 +207,15 @@ for file in report.md report.csv quality.csv speed_up.svg quality.svg modes.svg 
 done
 grep -q '^best for mcts: ' "$work/stdout" || fail "efficiency: no best setting"
 pass "a sweep ends with its report"
+# The folder can be written to, the report cannot: what was measured is told all the same.
+rm "$work/efficiency/report.md" && mkdir "$work/efficiency/report.md"
+status=0
+"$binaries/efficiency" --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency" \
+    >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+[[ "$status" == 1 ]] && grep -qE '^error: .*report\.md: cannot be written: ' "$work/stderr" ||
+    fail "efficiency: exit code $status or no message for a report that cannot be written"
+grep -q '^best for mcts: ' "$work/stdout" || fail "efficiency: what was measured is lost"
+pass "a report that cannot be written is told"
 
 for example in duel efficiency embed headless train watch; do
     runs "$example --help without a display" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/$example" --help

@@ -12,6 +12,7 @@
 //!
 //! | floor | holds |
 //! |---|---|
+//! | [`files`] | whole-file writes, bounded reads, locks |
 //! | [`orbit`] | chief orbit, relative orbital elements, impulses, the RTN frame |
 //! | [`voxel`] | grid geometry, occupancy, the log-odds belief and its entropy |
 //! | [`sensor`] | camera, ray casting, likelihoods: one image as per-voxel counts |
@@ -26,6 +27,7 @@
 //! | `view` | the 3D view (feature `view`) |
 //! | `panel` | the egui panels (feature `panel`) |
 
+pub mod files;
 pub mod orbit;
 pub mod voxel;
 pub mod sensor;

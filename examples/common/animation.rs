@@ -1,6 +1,5 @@
 //! An animated GIF of bounded size.
 
-use std::path::Path;
 use std::time::Duration;
 
 use image::codecs::gif::{GifEncoder, Repeat};
@@ -16,9 +15,9 @@ const WIDTHS: [u32; 5] = [800, 640, 480, 360, 240];
 /// The last picture stays this much longer than the others before the animation starts again.
 const LAST_FRAME_HOLD: u32 = 12;
 
-/// Writes `pictures` as an endless animation of at most `max_bytes` bytes, `interval` apart, as large as that allows.
-/// When even the smallest width is too large, it is written all the same.
-pub fn write_gif(path: &Path, pictures: &[RgbaImage], interval: Duration, max_bytes: usize) -> Result<(), ImageError> {
+/// `pictures` as an endless animation of at most `max_bytes` bytes, `interval` apart, as large as that allows.
+/// When even the smallest width is too large, that is what it is.
+pub fn gif(pictures: &[RgbaImage], interval: Duration, max_bytes: usize) -> Result<Vec<u8>, ImageError> {
     let mut encoded = Vec::new();
     for width in WIDTHS {
         encoded = encode(pictures, width, interval)?;
@@ -26,8 +25,7 @@ pub fn write_gif(path: &Path, pictures: &[RgbaImage], interval: Duration, max_by
             break;
         }
     }
-    std::fs::write(path, encoded)?;
-    Ok(())
+    Ok(encoded)
 }
 
 fn encode(pictures: &[RgbaImage], width: u32, interval: Duration) -> Result<Vec<u8>, ImageError> {

@@ -1,5 +1,6 @@
 //! Runs a host application for a moment without a window and compares what it owns before and after.
 
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use bevy::app::PluginGroupBuilder;
@@ -37,14 +38,25 @@ pub fn run(mut app: App) -> AppExit {
     }
     let after = HostState::of(&mut app);
     if before != after || !after.is_the_hosts() || decisions(&app) == 0 {
-        eprintln!("error: the host was disturbed or nothing ran beside it:\nbefore {before:#?}\nafter {after:#?}");
+        // Where it cannot be said the exit code has to do.
+        let _ = writeln!(
+            io::stderr(),
+            "error: the host was disturbed or nothing ran beside it:\nbefore {before:#?}\nafter {after:#?}"
+        );
         return AppExit::error();
     }
-    println!(
+    let told = writeln!(
+        io::stdout(),
         "the host's camera, light, background and window title are untouched; {} decisions ran beside it",
         decisions(&app)
     );
-    AppExit::Success
+    match told {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: standard output: {error}");
+            AppExit::error()
+        }
+        _ => AppExit::Success,
+    }
 }
 
 fn decisions(app: &App) -> u64 {

@@ -1,5 +1,6 @@
 //! Rendering without a display: a whole episode as a picture and an animation.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,13 +10,14 @@ use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
+use bevy_proxops::files;
 use bevy_proxops::prelude::*;
 use bevy_proxops::view::{Capture, CapturePlugin};
-use image::RgbaImage;
+use image::{ImageFormat, RgbaImage};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::animation;
-use crate::options::UserError;
+use crate::terminal::UserError;
 
 /// One decision of the episode takes this long in the animation.
 const FRAME_INTERVAL: Duration = Duration::from_millis(160);
@@ -48,9 +50,8 @@ pub fn plugins() -> PluginGroupBuilder {
 }
 
 /// Runs `app` (built on [`plugins`], its episodes paused at the start) one decision at a time, at most
-/// `max_decisions` of them, and writes `watch.png` and `watch.gif` into `folder`.
+/// `max_decisions` of them, and writes `watch.png` and `watch.gif` into `folder`, which must be there.
 pub fn record(app: App, folder: &Path, max_decisions: Option<u32>) -> Result<Recording, UserError> {
-    std::fs::create_dir_all(folder).map_err(|error| format!("folder {}: {error}", folder.display()))?;
     let pictures = record_episode(&mut Capture::start(app), max_decisions)?;
     let recording = Recording {
         picture: folder.join("watch.png"),
@@ -58,10 +59,16 @@ pub fn record(app: App, folder: &Path, max_decisions: Option<u32>) -> Result<Rec
         decisions: u32::try_from(pictures.len())?.saturating_sub(1),
     };
     if let Some(last) = pictures.last() {
-        last.save(&recording.picture)?;
+        let mut png = Cursor::new(Vec::new());
+        last.write_to(&mut png, ImageFormat::Png)?;
+        write(&recording.picture, &png.into_inner())?;
     }
-    animation::write_gif(&recording.animation, &pictures, FRAME_INTERVAL, MAX_GIF_BYTES)?;
+    write(&recording.animation, &animation::gif(&pictures, FRAME_INTERVAL, MAX_GIF_BYTES)?)?;
     Ok(recording)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), UserError> {
+    files::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 fn record_episode(capture: &mut Capture, max_decisions: Option<u32>) -> Result<Vec<RgbaImage>, UserError> {

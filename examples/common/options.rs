@@ -1,32 +1,16 @@
 //! Command-line options that several examples share, and how they become episode settings.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use bevy_proxops::episode::{EpisodeSettings, ParameterId, ParameterKind, ParameterValue};
 use bevy_proxops::mission::{Mission, Scenario, ScenarioError, Seed};
 use bevy_proxops::network::NetworkDevice;
 use clap::Args;
 
+use crate::terminal::UserError;
+
 #[path = "network.rs"]
 pub mod network;
-
-/// An error for the person at the terminal: one line that says what, where and what is accepted.
-pub type UserError = Box<dyn std::error::Error>;
-
-/// Bad input.
-pub const BAD_INPUT: u8 = 2;
-
-/// Ends an example: success, or one line on standard error and the exit code.
-pub fn finish(result: Result<(), (u8, UserError)>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((code, error)) => {
-            eprintln!("error: {error}");
-            ExitCode::from(code)
-        }
-    }
-}
 
 /// What to run.
 #[derive(Args, Debug)]

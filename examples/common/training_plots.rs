@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bevy_proxops::files;
 use bevy_proxops::mission::Action;
 use bevy_proxops::training::{CycleEntry, EvaluationEntry, History, HistoryEntry};
 use plotters::element::ErrorBar;
@@ -42,13 +43,16 @@ pub fn write(history: &Path, folder: &Path) -> Result<Vec<PathBuf>, PlotError> {
         match entry {
             HistoryEntry::Cycle(entry) => cycles.push(entry),
             HistoryEntry::Evaluation(entry) => evaluations.push(entry),
+            HistoryEntry::Divergence(_) => {}
         }
     }
     let mut paths = Vec::new();
     for plot in plots(&cycles, &evaluations) {
         if plot.lines.iter().any(|line| !line.points.is_empty()) {
             let path = folder.join(plot.file);
-            plot.draw(&path)?;
+            let mut svg = String::new();
+            plot.draw(&mut svg)?;
+            files::write(&path, svg.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
             paths.push(path);
         }
     }
@@ -108,8 +112,8 @@ fn plots<'a>(cycles: &[CycleEntry], evaluations: &'a [EvaluationEntry]) -> [Plot
 }
 
 impl Plot<'_> {
-    fn draw(&self, path: &Path) -> Result<(), PlotError> {
-        let root = SVGBackend::new(path, SIZE).into_drawing_area();
+    fn draw(&self, svg: &mut String) -> Result<(), PlotError> {
+        let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let (cycles, values) = self.ranges();
         let mut chart = ChartBuilder::on(&root)

@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
 use bevy::window::{CursorMoved, PrimaryWindow, WindowEvent};
 
-use crate::options::UserError;
+use crate::terminal::UserError;
 
 /// Frames over which a drag is spread, so that the panel sees a movement and not a jump.
 const DRAG_FRAMES: u16 = 8;

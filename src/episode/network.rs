@@ -12,8 +12,9 @@ use crate::episode::settings::NetworkSettings;
 use crate::episode::snapshot::NetworkSnapshot;
 use crate::mission::{Mission, Seed};
 use crate::network::{
-    DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluationCounts, EvaluatorThread, LeafEncoder, NetworkDevice,
-    NetworkError, NetworkWeights, OpeningThread, PolicyValueNetConfig, ResolvedDevice, WarmUp, open_evaluator,
+    ConvolutionConfig, DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluationCounts, EvaluatorThread,
+    LeafEncoder, NetworkDevice, NetworkError, NetworkWeights, OpeningThread, PolicyValueNetConfig, ResolvedDevice,
+    WarmUp, open_evaluator,
 };
 use crate::voxel::CompactCode;
 
@@ -340,13 +341,13 @@ pub fn planning_weights(
     Ok((NetworkWeights::untrained(&layers_for(cells), seed)?, source))
 }
 
-/// Compact layers where the grid allows them, else those of the reference.
+/// Compact layers where the grid allows them, else those of the reference, with one more convolution where they would be too many.
 pub fn layers_for(cells_per_axis: usize) -> PolicyValueNetConfig {
+    let reference = PolicyValueNetConfig::reference().with_cells_per_axis(cells_per_axis);
+    let mut deeper = reference.clone();
+    deeper.convolutions.push(ConvolutionConfig { channels: 64, stride: 2 });
     let compact = PolicyValueNetConfig::compact().with_cells_per_axis(cells_per_axis);
-    match compact.validate() {
-        Ok(()) => compact,
-        Err(_) => PolicyValueNetConfig::reference().with_cells_per_axis(cells_per_axis),
-    }
+    [compact, reference].into_iter().find(|layers| layers.validate().is_ok()).unwrap_or(deeper)
 }
 
 #[cfg(test)]
@@ -359,6 +360,13 @@ mod tests {
 
     /// Far beyond what is needed, so that only a hang fails.
     const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn every_grid_has_layers_that_fit_it() {
+        for cells in 8..=64 {
+            layers_for(cells).validate().unwrap_or_else(|error| panic!("{cells}: {error}"));
+        }
+    }
 
     #[test]
     fn episodes_are_dealt_to_cohorts_that_fill_batches() {

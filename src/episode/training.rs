@@ -39,6 +39,8 @@ pub struct Trainer {
 pub enum TrainingNews {
     /// Something was done.
     Info(String),
+    /// Something went wrong, and the run goes on.
+    Warning(String),
     /// The run has ended because of this.
     Error(String),
     /// Another network is the one to play with.
@@ -184,6 +186,9 @@ impl Shared {
 
     /// Shows the progress, and breaks off if the run is to stop.
     fn watch(&self, progress: &TrainingProgress) -> ControlFlow<()> {
+        if let TrainingProgress::Diverged(entry) = progress {
+            self.tell(TrainingNews::Warning(format!("training: {entry}")));
+        }
         self.change(|snapshot| {
             snapshot.doing = progress.to_string();
             snapshot.done = progress.share_done() as f32;
@@ -200,6 +205,7 @@ impl Shared {
                 match entry {
                     HistoryEntry::Cycle(entry) => snapshot.cycles.push(entry),
                     HistoryEntry::Evaluation(entry) => snapshot.evaluations.push(entry),
+                    HistoryEntry::Divergence(_) => {}
                 }
             }
         });

@@ -1,13 +1,13 @@
 //! Reading and writing scenarios as RON.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 use ron::ser::PrettyConfig;
 
 use super::field_path::field_path_at;
 use super::{Scenario, ScenarioError};
+use crate::files;
 use crate::target::TargetShape;
 
 impl Scenario {
@@ -48,7 +48,7 @@ impl Scenario {
         let scenario = Self { target: self.target_seen_from(folder_of(path)), ..self.clone() };
         let text = ron::ser::to_string_pretty(&scenario, PrettyConfig::default().struct_names(true))
             .map_err(|error| ScenarioError::Serialize { origin: self.origin_label(), message: error.to_string() })?;
-        replace_file(path, text.as_bytes()).map_err(|source| ScenarioError::Write { path: path.to_owned(), source })
+        files::write(path, text.as_bytes()).map_err(|source| ScenarioError::Write { path: path.to_owned(), source })
     }
 
     /// The target as a file in `folder` must name it.
@@ -86,28 +86,10 @@ fn same_folder(one: &Path, other: &Path) -> bool {
     real(one) == real(other)
 }
 
-/// Writes beside the file, then renames: a reader sees the old text or the new one, never half of it.
-fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
-    // A link is followed, so that the file it names is replaced and not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private by default; a scenario is as readable as any file its user writes.
-        let mode = fs::metadata(&path).map_or(0o666, |metadata| metadata.permissions().mode() & 0o777);
-        builder.permissions(fs::Permissions::from_mode(mode));
-    }
-    let mut file = builder.prefix(".scenario-").tempfile_in(folder_of(&path))?;
-    file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::faults::at_every_call;
 
     #[test]
     fn a_saved_scenario_loads_as_itself() {
@@ -129,6 +111,23 @@ mod tests {
         Scenario::reference().save(&path).expect("a writable folder");
         assert!(Scenario::load(&path).is_ok());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_the_scenario_before_and_names_the_file() {
+        let scenario = |steps| Scenario { steps, ..Scenario::reference() };
+        let prepare = || {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            scenario(5).save(folder.path().join("mine.ron")).expect("a writable folder");
+            folder
+        };
+        let save = |folder: &mut tempfile::TempDir| scenario(6).save(folder.path().join("mine.ron"));
+        at_every_call(prepare, save, |folder, fault, at, result| {
+            let error = result.expect_err("a fault").to_string();
+            assert!(error.contains("mine.ron"), "{fault:?} at {at}: {error}");
+            let steps = Scenario::load(folder.path().join("mine.ron")).expect("a whole scenario").steps;
+            assert!(steps == 5 || steps == 6, "{fault:?} at {at}: {steps}");
+        });
     }
 
     #[test]

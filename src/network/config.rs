@@ -43,6 +43,10 @@ pub struct PolicyValueNetConfig {
 }
 
 impl PolicyValueNetConfig {
+    /// Weights and biases that a network may have in all: 80 MB. The largest grid's compact network has 19 million.
+    pub const MOST_PARAMETERS: usize = 20_000_000;
+    /// Numbers that a convolution may hand to the next layer for one leaf: 16 channels on the largest grid.
+    pub const LARGEST_LAYER: usize = 16 * 64 * 64 * 64;
     /// Names accepted by [`named`](Self::named).
     pub const NAMES: [&str; 2] = ["reference", "compact"];
 
@@ -106,7 +110,7 @@ impl PolicyValueNetConfig {
         Self { cells_per_axis, ..self }
     }
 
-    /// Checks every field against its range.
+    /// Checks every field against its range, and what they come to together.
     ///
     /// # Errors
     /// [`NetworkError::Config`] naming the first field out of range.
@@ -127,7 +131,12 @@ impl PolicyValueNetConfig {
         }
         check("belief_features", self.belief_features, 1, 4096)?;
         check("orbit_features", self.orbit_features, 1, 4096)?;
-        check("joint_features", self.joint_features, 1, 4096)
+        check("joint_features", self.joint_features, 1, 4096)?;
+        for (index, stage) in self.stages().iter().enumerate() {
+            let outputs = stage.side_out.pow(3).saturating_mul(stage.channels_out);
+            check(&format!("convolutions[{index}] (outputs)"), outputs, 1, Self::LARGEST_LAYER)?;
+        }
+        check("parameters (all layers together)", self.parameter_count(), 1, Self::MOST_PARAMETERS)
     }
 
     /// Cells of the belief.
@@ -166,14 +175,23 @@ impl PolicyValueNetConfig {
 
     /// Numbers that the last convolution hands to the dense layer.
     pub fn convolved_len(&self) -> usize {
-        self.stages().last().map_or(self.belief_len(), |stage| stage.channels_out * stage.side_out.pow(3))
+        self.stages().last().map_or(self.belief_len(), |stage| stage.side_out.pow(3).saturating_mul(stage.channels_out))
     }
 
-    /// Weights and biases in all.
+    /// Weights and biases in all; `usize::MAX` for more than can be counted.
     pub fn parameter_count(&self) -> usize {
-        let convolutions: usize =
-            self.stages().iter().map(|stage| stage.channels_out * (stage.channels_in * KERNEL.pow(3) + 1)).sum();
-        convolutions + self.dense_shapes().iter().map(|(inputs, outputs)| (inputs + 1) * outputs).sum::<usize>()
+        let numbers = |shape: &Vec<usize>| shape.iter().fold(1_usize, |product, side| product.saturating_mul(*side));
+        self.parameter_shapes().iter().map(numbers).fold(0, usize::saturating_add)
+    }
+
+    /// Shapes of all weights and biases, in the order of the layers.
+    pub(crate) fn parameter_shapes(&self) -> Vec<Vec<usize>> {
+        let convolutions = self.stages().into_iter().flat_map(|stage| {
+            [vec![stage.channels_out, stage.channels_in, KERNEL, KERNEL, KERNEL], vec![stage.channels_out]]
+        });
+        let dense =
+            self.dense_shapes().into_iter().flat_map(|(inputs, outputs)| [vec![inputs, outputs], vec![outputs]]);
+        convolutions.chain(dense).collect()
     }
 
     /// Multiply–adds of one forward pass of one leaf.
@@ -240,6 +258,20 @@ mod tests {
     fn a_block_that_does_not_divide_the_grid_is_named() {
         let error = PolicyValueNetConfig::compact().with_cells_per_axis(21).validate().unwrap_err().to_string();
         assert!(error.contains("space_to_depth = 2") && error.contains("divisor of cells_per_axis = 21"), "{error}");
+    }
+
+    #[test]
+    fn layers_that_are_too_much_together_are_named() {
+        let compact = PolicyValueNetConfig::compact;
+        assert!(compact().with_cells_per_axis(64).validate().is_ok());
+        let error = PolicyValueNetConfig::reference().with_cells_per_axis(64).validate().unwrap_err().to_string();
+        assert!(error.contains("parameters (all layers together) = 336") && error.contains("20000000"), "{error}");
+
+        let stage = ConvolutionConfig { channels: 1024, stride: 1 };
+        let largest = PolicyValueNetConfig { convolutions: vec![stage; 8], belief_features: 4096, ..compact() };
+        let largest = largest.with_cells_per_axis(64);
+        assert!(largest.validate().unwrap_err().to_string().contains("convolutions[0] (outputs) = 33554432"));
+        assert!(largest.parameter_count() > 100_000_000_000);
     }
 
     #[test]

@@ -39,6 +39,18 @@ pub enum NetworkError {
         /// Message of the driver or of Burn.
         reason: String,
     },
+    /// The device answered with numbers that are none: the weights or the device are of no use.
+    #[error("network on {device}: {output} of leaf {leaf} is {value}: it is stopped, for it decides nothing")]
+    NotFinite {
+        /// Name of the device.
+        device: String,
+        /// Row in the batch.
+        leaf: usize,
+        /// Which output.
+        output: String,
+        /// What was answered.
+        value: f32,
+    },
     /// More leaves than the evaluator takes at once.
     #[error("a batch of {leaves} leaves was given to {evaluator}, which takes 1 to {max_batch}")]
     BatchSize {
@@ -172,6 +184,20 @@ pub enum CheckpointError {
         generation: u64,
         /// The run's directory.
         directory: PathBuf,
+    },
+    /// A directory with other things in it.
+    #[error(
+        "{path}: this directory is not empty and not a run of bevy_proxops, so nothing is written to it: choose another one"
+    )]
+    ForeignDirectory {
+        /// Directory.
+        path: PathBuf,
+    },
+    /// Another process or app is at work in the run's directory.
+    #[error("{path}: another process or app is at work in this run: wait for it, stop it, or choose another directory")]
+    InUse {
+        /// Directory.
+        path: PathBuf,
     },
     /// No checkpoint at all.
     #[error("{path}: no checkpoint of bevy_proxops in this directory")]

@@ -96,6 +96,21 @@ impl EvaluationBatch {
         &mut self.evaluations[..self.leaves]
     }
 
+    /// Refuses evaluations that are not finite; `device` is for the message.
+    ///
+    /// # Errors
+    /// [`NetworkError::NotFinite`].
+    pub fn check_finite(&self, device: &str) -> Result<(), NetworkError> {
+        for (leaf, evaluation) in self.evaluations().iter().enumerate() {
+            let outputs = evaluation.logits.iter().chain([&evaluation.value]);
+            if let Some((index, value)) = outputs.enumerate().find(|(_, output)| !output.is_finite()) {
+                let output = if index == Action::COUNT { "the value".into() } else { format!("logit {index}") };
+                return Err(NetworkError::NotFinite { device: device.into(), leaf, output, value: *value });
+            }
+        }
+        Ok(())
+    }
+
     /// Rows and evaluations at once.
     pub fn split_mut(&mut self) -> (&[f32], &mut [LeafEvaluation]) {
         (&self.inputs[..self.leaves * self.row_len], &mut self.evaluations[..self.leaves])
@@ -226,6 +241,18 @@ mod tests {
         let priors = evaluation.priors();
         assert!((priors[4] - 1.0 / 3.0).abs() < 1e-5 && (priors[5] - 2.0 / 3.0).abs() < 1e-5, "{priors:?}");
         assert_eq!(priors[0], 0.0);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_number_is_named_with_its_device() {
+        let mut batch = EvaluationBatch::new(1, 2);
+        batch.set_leaves(2);
+        batch.check_finite("card").unwrap();
+        batch.evaluations_mut()[1].value = f32::NAN;
+        let error = batch.check_finite("card").unwrap_err().to_string();
+        assert!(error.contains("network on card: the value of leaf 1 is NaN"), "{error}");
+        batch.evaluations_mut()[0].logits[3] = f32::INFINITY;
+        assert!(batch.check_finite("card").unwrap_err().to_string().contains("logit 3 of leaf 0 is inf"));
     }
 
     #[test]

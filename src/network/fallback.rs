@@ -41,7 +41,8 @@ impl FallbackEvaluator {
         work: &mut dyn FnMut(&mut dyn Evaluator) -> Result<(), NetworkError>,
     ) -> Result<(), NetworkError> {
         let error = match work(self.current.as_mut()) {
-            Err(error @ NetworkError::DeviceFailed { .. }) => error,
+            // Where the weights are to blame the other one says so.
+            Err(error @ (NetworkError::DeviceFailed { .. } | NetworkError::NotFinite { .. })) => error,
             result => return result,
         };
         let Some(make_fallback) = self.make_fallback.take() else { return Err(error) };

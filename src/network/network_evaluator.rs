@@ -180,7 +180,8 @@ impl<B: Backend> Evaluator for NetworkEvaluator<B> {
 
     fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
         check_batch(self, batch, Some(self.weights.config().row_len()))?;
-        self.guarded(|| self.evaluate_all(batch))
+        self.guarded(|| self.evaluate_all(batch))?;
+        batch.check_finite(&self.name)
     }
 
     fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
@@ -218,6 +219,7 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use burn::backend::Flex;
+    use burn::module::{Module, ModuleMapper, Param};
 
     use super::super::config::PolicyValueNetConfig;
     use super::*;
@@ -305,6 +307,29 @@ mod tests {
     fn shapes_of_a_card_grow_to_the_largest_batch() {
         assert_eq!(BatchPlan::for_card(256), BatchPlan::Padded { shapes: vec![16, 64, 256] });
         assert_eq!(BatchPlan::for_card(1), BatchPlan::Padded { shapes: vec![1] });
+    }
+
+    /// Every parameter becomes one number.
+    struct SetAll(f32);
+
+    impl ModuleMapper<Flex> for SetAll {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<Flex, D>>) -> Param<Tensor<Flex, D>> {
+            param.map(|tensor| tensor.zeros_like().add_scalar(self.0))
+        }
+    }
+
+    #[test]
+    fn answers_that_are_no_numbers_stop_the_network_by_name() {
+        // Weights that are accepted, and inputs that they make too large.
+        let network = weights().to_network::<Flex>(&Default::default()).unwrap().map(&mut SetAll(900.0));
+        let weights = NetworkWeights::of(weights().config(), network).unwrap();
+        let plan = BatchPlan::for_cpu();
+        let mut evaluator = NetworkEvaluator::<Flex>::new("test", &weights, Default::default(), plan).unwrap();
+        let mut batch = batch(&[1, 2]);
+        batch.row_mut(0).fill(0.0);
+        batch.row_mut(1).fill(1e25);
+        let error = evaluator.evaluate(&mut batch).unwrap_err().to_string();
+        assert!(error.starts_with("network on test: logit 0 of leaf 1 is inf"), "{error}");
     }
 
     #[test]

@@ -55,11 +55,15 @@ pub(crate) fn seal(kind: SealedKind, content: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The content of a sealed file; `path` is for the message.
+/// Whether a file begins as one of this kind and version; `path` is for the message.
 ///
 /// # Errors
-/// [`CheckpointError`]: `Foreign`, `Version`, `Length` or `Checksum`.
-pub(crate) fn open_sealed<'a>(kind: SealedKind, path: &Path, file: &'a [u8]) -> Result<&'a [u8], CheckpointError> {
+/// [`CheckpointError`]: `Foreign` or `Version`.
+pub(crate) fn check_sealed<'a>(
+    kind: SealedKind,
+    path: &Path,
+    file: &'a [u8],
+) -> Result<(&'a [u8], &'a [u8]), CheckpointError> {
     let foreign = || CheckpointError::Foreign {
         path: path.to_owned(),
         expected: kind.name(),
@@ -69,12 +73,21 @@ pub(crate) fn open_sealed<'a>(kind: SealedKind, path: &Path, file: &'a [u8]) -> 
     if header[..8] != MAGIC || header[8..12] != kind.letters() {
         return Err(foreign());
     }
-    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    let (version, checksum) = (word(12), word(24));
+    let version = word(header, 12);
     if version != kind.version() {
         return Err(CheckpointError::Version { path: path.to_owned(), found: version, expected: kind.version() });
     }
-    let length = u64::from(word(16)) | u64::from(word(20)) << 32;
+    Ok((header, content))
+}
+
+/// The content of a sealed file; `path` is for the message.
+///
+/// # Errors
+/// [`CheckpointError`]: `Foreign`, `Version`, `Length` or `Checksum`.
+pub(crate) fn open_sealed<'a>(kind: SealedKind, path: &Path, file: &'a [u8]) -> Result<&'a [u8], CheckpointError> {
+    let (header, content) = check_sealed(kind, path, file)?;
+    let checksum = word(header, 24);
+    let length = u64::from(word(header, 16)) | u64::from(word(header, 20)) << 32;
     if length != content.len() as u64 {
         return Err(CheckpointError::Length { path: path.to_owned(), expected: length, found: content.len() as u64 });
     }
@@ -83,6 +96,10 @@ pub(crate) fn open_sealed<'a>(kind: SealedKind, path: &Path, file: &'a [u8]) -> 
         return Err(CheckpointError::Checksum { path: path.to_owned(), expected: checksum, found });
     }
     Ok(content)
+}
+
+fn word(header: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
 }
 
 #[cfg(test)]

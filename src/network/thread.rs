@@ -258,7 +258,8 @@ fn serve(
         match job {
             Job::Evaluate { ticket, mut batch } => {
                 counters.begin();
-                let result = evaluator.evaluate(&mut batch);
+                // No search may go on with answers that are no numbers, whatever kind of evaluator gave them.
+                let result = evaluator.evaluate(&mut batch).and_then(|()| batch.check_finite(&evaluator.name()));
                 let size = (batch.leaves(), evaluator.padded_rows(batch.leaves()));
                 counters.end(result.is_ok().then_some(size));
                 let _ = finish.send(Finished { ticket, batch, result });
@@ -330,6 +331,16 @@ mod tests {
         assert!(thread.try_receive().is_none());
         let counts = thread.counters().counts();
         assert_eq!((counts.batches, counts.leaves, counts.rows), (8, 8, 8));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_number_comes_back_as_an_error() {
+        let (open, gate) = unbounded();
+        let thread = EvaluatorThread::spawn(move || Ok(Gated(gate, None)), |_| {}).unwrap();
+        open.send(()).unwrap();
+        thread.submit(0, batch(f32::NAN)).unwrap();
+        let error = thread.receive().unwrap().result.unwrap_err().to_string();
+        assert!(error.contains("network on gated: the value of leaf 0 is NaN"), "{error}");
     }
 
     #[test]

@@ -1,34 +1,58 @@
 //! Weights as bytes: what travels between devices, threads and files.
 
+use std::collections::HashSet;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
 
+use crate::files;
 use crate::mission::Seed;
 
-use super::checkpoint::write_atomically;
 use super::config::PolicyValueNetConfig;
 use super::error::{CheckpointError, NetworkError};
 use super::model::PolicyValueNet;
-use super::sealed::{SealedKind, open_sealed, seal};
+use super::network_evaluator::panic_message;
+use super::record::{StoredTensor, tensors};
+use super::sealed::{SealedKind, check_sealed, open_sealed, seal};
 
 /// Trained on `standoff_200m`; `assets/networks/README.md` has the command.
 const SHIPPED: &[u8] = include_bytes!("../../assets/networks/compact.bin");
 const SHIPPED_NAME: &str = "assets/networks/compact.bin";
 
+/// Header, configuration, and names around the numbers of the largest network.
+const FRAME_BYTES: u64 = 128 * 1024;
+
 /// A network at rest: its configuration and a Burn record of its weights in full precision (MessagePack).
-/// Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Every weight is finite and within ±[`LARGEST_WEIGHT`](Self::LARGEST_WEIGHT): others are neither loaded nor saved. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct NetworkWeights {
     config: PolicyValueNetConfig,
-    record: Arc<[u8]>,
+    /// The record, from `record_start` on: a file is kept as it was read.
+    bytes: Arc<Vec<u8>>,
+    record_start: usize,
 }
 
+impl PartialEq for NetworkWeights {
+    fn eq(&self, other: &Self) -> bool {
+        self.config == other.config && self.record() == other.record()
+    }
+}
+
+impl Eq for NetworkWeights {}
+
 impl NetworkWeights {
+    /// Largest magnitude of a weight. Trained ones stay below 10.
+    pub const LARGEST_WEIGHT: f32 = 1000.0;
+    /// Largest file that is read: the largest network and what stands around its numbers.
+    pub const LARGEST_FILE_BYTES: u64 = 4 * PolicyValueNetConfig::MOST_PARAMETERS as u64 + FRAME_BYTES;
+
     /// Untrained weights drawn from `seed`.
     ///
     /// # Errors
@@ -49,12 +73,13 @@ impl NetworkWeights {
     /// The weights of `network`, read back from its device.
     ///
     /// # Errors
-    /// [`NetworkError::Weights`] if Burn cannot write the record.
+    /// [`NetworkError::Weights`] if Burn cannot write the record, or a weight is not finite or too large.
     pub fn of<B: Backend>(config: &PolicyValueNetConfig, network: PolicyValueNet<B>) -> Result<Self, NetworkError> {
         let record = NamedMpkBytesRecorder::<FullPrecisionSettings>::default()
             .record(network.into_record(), ())
             .map_err(|error| NetworkError::Weights { reason: error.to_string() })?;
-        Ok(Self { config: config.clone(), record: record.into() })
+        parameters(config, &record).map_err(|reason| NetworkError::Weights { reason })?;
+        Ok(Self { config: config.clone(), bytes: Arc::new(record), record_start: 0 })
     }
 
     /// Layers these weights are for.
@@ -67,43 +92,34 @@ impl NetworkWeights {
     /// # Errors
     /// [`NetworkError::Weights`] if the record is not one of a network with this configuration.
     pub fn to_network<B: Backend>(&self, device: &B::Device) -> Result<PolicyValueNet<B>, NetworkError> {
-        let record = NamedMpkBytesRecorder::<FullPrecisionSettings>::default()
-            .load(self.record.to_vec(), device)
-            .map_err(|error| NetworkError::Weights { reason: error.to_string() })?;
-        let empty = PolicyValueNet::<B>::zeroed(&self.config, device)?;
-        let expected = shapes(&empty);
-        let network = empty.load_record(record);
-        let found = shapes(&network);
-        if found != expected {
-            return Err(NetworkError::Weights { reason: format!("shapes {found:?} where {expected:?} are needed") });
-        }
-        Ok(network)
+        let refused = |reason| NetworkError::Weights { reason };
+        let parameters = parameters(&self.config, self.record()).map_err(refused)?;
+        // The library panics where a device has no room.
+        catch_unwind(AssertUnwindSafe(|| {
+            let empty = PolicyValueNet::<B>::zeroed(&self.config, device)?;
+            Ok(empty.map(&mut Fill::<B> { parameters: parameters.into_iter(), device }))
+        }))
+        .unwrap_or_else(|panic| Err(refused(panic_message(panic.as_ref()))))
     }
 
     /// As the bytes of a file: sealed with length and checksum.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // A struct of numbers always serialises.
+        // A struct of whole numbers always serialises.
         let config = serde_json::to_vec(&self.config).unwrap_or_default();
-        let mut content = Vec::with_capacity(4 + config.len() + self.record.len());
+        let mut content = Vec::with_capacity(4 + config.len() + self.record().len());
         content.extend_from_slice(&(config.len() as u32).to_le_bytes());
         content.extend_from_slice(&config);
-        content.extend_from_slice(&self.record);
+        content.extend_from_slice(self.record());
         seal(SealedKind::Weights, &content)
     }
 
-    /// From the bytes of a file; `path` is for the message.
+    /// From the bytes of a file; `path` is for the message. Configuration, shapes and numbers are checked before anything is built.
     ///
     /// # Errors
     /// [`CheckpointError`] naming the file and what is wrong with it.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let content = open_sealed(SealedKind::Weights, path, bytes)?;
-        let torn = || CheckpointError::content(path, "the network configuration is torn");
-        let (length, rest) = content.split_first_chunk::<4>().ok_or_else(torn)?;
-        let (config, record) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(torn)?;
-        let config: PolicyValueNetConfig =
-            serde_json::from_slice(config).map_err(|error| CheckpointError::content(path, error))?;
-        config.validate().map_err(|error| CheckpointError::content(path, error))?;
-        Ok(Self { config, record: record.into() })
+        let (config, record) = checked(path, bytes)?;
+        Ok(Self { config, bytes: Arc::new(record.to_vec()), record_start: 0 })
     }
 
     /// Writes a weights file, atomically.
@@ -111,42 +127,105 @@ impl NetworkWeights {
     /// # Errors
     /// [`CheckpointError::Io`].
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        write_atomically(path, &self.to_bytes())
+        files::write(path, &self.to_bytes()).map_err(|source| CheckpointError::io(path, source))
     }
 
-    /// Reads a weights file and makes sure that its network can be built.
+    /// Reads a weights file, and checks it as [`from_bytes`](Self::from_bytes) does. Allocates no more than the file's size and a little.
     ///
     /// # Errors
     /// [`CheckpointError`] naming the file and what is wrong with it.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = std::fs::read(path).map_err(|source| CheckpointError::io(path, source))?;
-        let weights = Self::from_bytes(path, &bytes)?;
-        weights
-            .to_network::<burn::backend::Flex>(&Default::default())
-            .map_err(|error| CheckpointError::content(path, error))?;
-        Ok(weights)
+        let read = files::read(path, Self::LARGEST_FILE_BYTES);
+        let bytes = read.map_err(|source| match source.kind() {
+            // Pipes, devices and other files end here: all that is needed to tell is how they begin.
+            io::ErrorKind::FileTooLarge => foreign_or_too_large(path, source),
+            _ => CheckpointError::io(path, source),
+        })?;
+        let (config, record) = checked(path, &bytes)?;
+        let record_start = bytes.len() - record.len();
+        Ok(Self { config, bytes: Arc::new(bytes), record_start })
+    }
+
+    fn record(&self) -> &[u8] {
+        &self.bytes[self.record_start..]
     }
 }
 
-/// Shapes of all parameters, in the order of the layers.
-fn shapes<B: Backend>(network: &PolicyValueNet<B>) -> Vec<Vec<usize>> {
-    struct Shapes(Vec<Vec<usize>>);
-    impl<B: Backend> ModuleVisitor<B> for Shapes {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            self.0.push(param.dims().to_vec());
+/// A file that is too large says so, unless it is none of ours to begin with.
+fn foreign_or_too_large(path: &Path, source: io::Error) -> CheckpointError {
+    use std::io::Read;
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    match read.map(|_| check_sealed(SealedKind::Weights, path, &start)) {
+        Ok(Err(foreign @ CheckpointError::Foreign { .. })) => foreign,
+        _ => CheckpointError::io(path, source),
+    }
+}
+
+/// Configuration and record of a weights file that has passed every check.
+fn checked<'a>(path: &Path, bytes: &'a [u8]) -> Result<(PolicyValueNetConfig, &'a [u8]), CheckpointError> {
+    let content = open_sealed(SealedKind::Weights, path, bytes)?;
+    let torn = || CheckpointError::content(path, "the network configuration is torn");
+    let (length, rest) = content.split_first_chunk::<4>().ok_or_else(torn)?;
+    let (config, record) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(torn)?;
+    let config: PolicyValueNetConfig =
+        serde_json::from_slice(config).map_err(|error| CheckpointError::content(path, error))?;
+    config.validate().map_err(|error| CheckpointError::content(path, error))?;
+    parameters(&config, record)
+        .map_err(|reason| CheckpointError::content(path, format!("weights do not fit: {reason}")))?;
+    Ok((config, record))
+}
+
+/// The tensors of a record, one a parameter of the network, with numbers that a network can have.
+fn parameters<'a>(config: &PolicyValueNetConfig, record: &'a [u8]) -> Result<Vec<StoredTensor<'a>>, String> {
+    // Counted first: from here on nothing is larger than the record.
+    let numbers = config.parameter_count();
+    if numbers.saturating_mul(4) > record.len() {
+        let bytes = record.len();
+        return Err(format!("{bytes} bytes cannot hold the {numbers} parameters that the configuration needs"));
+    }
+
+    let parameters = tensors(record)?;
+    let found: Vec<&[usize]> = parameters.iter().map(|parameter| &parameter.shape[..]).collect();
+    let expected = config.parameter_shapes();
+    if found != expected {
+        return Err(format!("shapes {found:?} where {expected:?} are needed"));
+    }
+
+    let mut ids = HashSet::new();
+    for parameter in &parameters {
+        parameter.check_numbers(NetworkWeights::LARGEST_WEIGHT)?;
+        let is_new = parameter.param_id().is_some_and(|id| ids.insert(id));
+        if !is_new {
+            return Err(format!("{} has the identity {:?}, which is none of its own", parameter.name(), parameter.id));
         }
     }
-    let mut visitor = Shapes(Vec::new());
-    network.visit(&mut visitor);
-    visitor.0
+    Ok(parameters)
+}
+
+/// Puts stored tensors in the places of the parameters of an empty network, in its order. None of the zeros are made.
+struct Fill<'a, B: Backend> {
+    parameters: std::vec::IntoIter<StoredTensor<'a>>,
+    device: &'a B::Device,
+}
+
+impl<B: Backend> ModuleMapper<B> for Fill<'_, B> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        // As many as there are parameters, and with identities: both were checked.
+        let Some(stored) = self.parameters.next() else { return param };
+        let id = stored.param_id().unwrap_or_else(ParamId::new);
+        let data = TensorData::new(stored.numbers().collect::<Vec<f32>>(), stored.shape);
+        param.transform_for_load(Tensor::from_data(data, self.device), id)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::backend::Flex;
-    use burn::tensor::TensorData;
+    use burn::module::ModuleVisitor;
 
     use super::*;
+    use crate::files::faults::at_every_call;
 
     fn small() -> PolicyValueNetConfig {
         PolicyValueNetConfig::compact().with_cells_per_axis(8)
@@ -185,6 +264,45 @@ mod tests {
         let other = NetworkWeights { config: PolicyValueNetConfig { joint_features: 95, ..small() }, ..weights };
         let error = other.to_network::<Flex>(&Default::default()).unwrap_err().to_string();
         assert!(error.contains("are needed"), "{error}");
+    }
+
+    /// Shapes of all parameters, in the order of the layers.
+    fn shapes<B: Backend>(network: &PolicyValueNet<B>) -> Vec<Vec<usize>> {
+        struct Shapes(Vec<Vec<usize>>);
+        impl<B: Backend> ModuleVisitor<B> for Shapes {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+                self.0.push(param.dims().to_vec());
+            }
+        }
+        let mut visitor = Shapes(Vec::new());
+        network.visit(&mut visitor);
+        visitor.0
+    }
+
+    #[test]
+    fn shapes_are_those_of_the_network_in_its_order() {
+        for config in [PolicyValueNetConfig::reference(), PolicyValueNetConfig::compact()] {
+            let network = PolicyValueNet::<Flex>::zeroed(&config, &Default::default()).unwrap();
+            assert_eq!(shapes(&network), config.parameter_shapes());
+        }
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_the_network_before_and_names_the_file() {
+        let (old, new) = (1, 2);
+        let weights = |seed| NetworkWeights::untrained(&small(), Seed(seed)).unwrap();
+        let prepare = || {
+            let folder = tempfile::tempdir().unwrap();
+            weights(old).save(&folder.path().join("net.bin")).unwrap();
+            folder
+        };
+        let save = |folder: &mut tempfile::TempDir| weights(new).save(&folder.path().join("net.bin"));
+        at_every_call(prepare, save, |folder, fault, at, result| {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("net.bin"), "{fault:?} at {at}: {error}");
+            let left = NetworkWeights::load(&folder.path().join("net.bin")).unwrap();
+            assert!(left == weights(old) || left == weights(new), "{fault:?} at {at}");
+        });
     }
 
     #[test]

@@ -2,9 +2,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::search::{ParallelConfig, PlannerKind};
 
 use super::{Measurement, Regret, ReportError};
+
+/// Far more than two settings and their reasons.
+const LARGEST_FILE_BYTES: u64 = 1 << 20;
 
 /// The fastest setting of one planner whose decisions are as good as the serial search's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +60,8 @@ impl BestSettings {
     /// [`ReportError::File`] naming the file, with line and column of what is wrong.
     pub fn load(path: &Path) -> Result<Self, ReportError> {
         let failed = |reason: String| ReportError::File { path: path.to_owned(), reason };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let text =
+            files::read_text(path, LARGEST_FILE_BYTES).map_err(|error| failed(format!("cannot be read: {error}")))?;
         ron::from_str(&text).map_err(|error| failed(error.to_string()))
     }
 

@@ -1,7 +1,7 @@
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{BestSettings, CampaignSize, Machine, Measurement, Regret, ReportError, SweepPoint, csv, markdown, plots};
+use crate::files;
 use crate::search::PlannerKind;
 
 /// Everything that a sweep found out.
@@ -89,30 +89,18 @@ impl EfficiencyReport {
     }
 }
 
-/// Writes a file under a temporary name, syncs it and renames it; makes its folder.
+/// Writes a file, whole or not at all; makes its folder.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    let failed = |error: std::io::Error| ReportError::File {
-        path: path.to_owned(),
-        reason: format!("cannot be written: {error}"),
-    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let readable = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(failed)?;
-    }
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    let written = files::create_folder(folder).and_then(|()| files::write(path, content));
+    written.map_err(|error| ReportError::File { path: path.to_owned(), reason: format!("cannot be written: {error}") })
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::measurement::tests::measured;
     use super::*;
+    use crate::files::faults::at_every_call;
     use crate::search::{InFlight, SearchMode};
 
     /// A report with round figures.
@@ -171,6 +159,23 @@ pub(super) mod tests {
         let report = report();
         let fastest = report.fastest(|point| point.planner == PlannerKind::AlphaZero).unwrap();
         assert_eq!((fastest.point.workers, report.speed_up(fastest)), (2, Some(1.9)));
+    }
+
+    #[test]
+    fn a_report_that_fails_leaves_whole_files_and_names_the_one_that_failed() {
+        let write = |folder: &mut tempfile::TempDir| report().write(&folder.path().join("new"));
+        let mut old = tempfile::tempdir().unwrap();
+        let whole: Vec<_> = write(&mut old).unwrap().iter().map(|path| std::fs::read(path).unwrap()).collect();
+        let prepare = || tempfile::tempdir().unwrap();
+        at_every_call(prepare, write, |folder, fault, at, result| {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("/new/") && error.contains("cannot be written"), "{fault:?} at {at}: {error}");
+            let left = std::fs::read_dir(folder.path().join("new")).into_iter().flatten().map(|entry| entry.unwrap());
+            for entry in left.filter(|entry| !files::is_temporary(&entry.file_name().to_string_lossy())) {
+                let content = std::fs::read(entry.path()).unwrap();
+                assert!(whole.contains(&content), "{fault:?} at {at}: {:?} is not whole", entry.path());
+            }
+        });
     }
 
     #[test]

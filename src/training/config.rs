@@ -26,21 +26,21 @@ pub struct TrainingConfig {
     pub search: AlphaZeroConfig,
     /// How the network is fitted.
     pub learner: LearnerConfig,
-    /// Transitions that the replay buffer holds. Above 0; default 20,000.
+    /// Transitions that the replay buffer holds. 1 to 10,000,000; default 20,000.
     pub replay_transitions: usize,
-    /// Episodes of self-play a cycle. Above 0; default 64.
+    /// Episodes of self-play a cycle. 1 to 100,000; default 64.
     pub episodes_per_cycle: u32,
-    /// Learning steps a cycle. Default 100.
+    /// Learning steps a cycle. At most 1,000,000; default 100.
     pub learning_steps_per_cycle: u64,
-    /// Episodes at a time. Above 0; default 64.
+    /// Episodes at a time. 1 to 4096; default 64.
     pub parallel: usize,
-    /// Cohorts that they are dealt out to. Above 0; default 2.
+    /// Cohorts that they are dealt out to. 1 to 64; default 2.
     pub cohorts: usize,
     /// λ of the value targets: 1 is the plain return, less trusts the search's values more. 0 to 1; default 1.
     pub lambda: f64,
     /// Cycles between evaluations; 0 for none. Default 4.
     pub evaluate_every: u32,
-    /// Pairs of episodes of an evaluation. Above 1; default 32.
+    /// Pairs of episodes of an evaluation. 2 to 10,000; default 32.
     pub evaluation_pairs: u32,
 }
 
@@ -71,14 +71,19 @@ impl TrainingConfig {
     /// # Errors
     /// The first field out of range, named.
     pub fn validate(&self) -> Result<(), TrainingError> {
-        let checks = [
-            ("replay_transitions", self.replay_transitions > 0, self.replay_transitions.to_string(), "above 0"),
-            ("episodes_per_cycle", self.episodes_per_cycle > 0, self.episodes_per_cycle.to_string(), "above 0"),
-            ("parallel", self.parallel > 0, self.parallel.to_string(), "above 0"),
-            ("cohorts", self.cohorts > 0, self.cohorts.to_string(), "above 0"),
-            ("lambda", (0.0..=1.0).contains(&self.lambda), self.lambda.to_string(), "0 to 1"),
-            ("evaluation_pairs", self.evaluation_pairs > 1, self.evaluation_pairs.to_string(), "above 1"),
+        let within = |value: u64, low: u64, high: u64| (low..=high).contains(&value);
+        let counts = [
+            ("replay_transitions", self.replay_transitions as u64, 1, 10_000_000, "1 to 10000000"),
+            ("episodes_per_cycle", u64::from(self.episodes_per_cycle), 1, 100_000, "1 to 100000"),
+            ("learning_steps_per_cycle", self.learning_steps_per_cycle, 0, 1_000_000, "0 to 1000000"),
+            ("parallel", self.parallel as u64, 1, 4096, "1 to 4096"),
+            ("cohorts", self.cohorts as u64, 1, 64, "1 to 64"),
+            ("evaluation_pairs", u64::from(self.evaluation_pairs), 2, 10_000, "2 to 10000"),
         ];
+        let counts = counts
+            .map(|(field, value, low, high, accepted)| (field, within(value, low, high), value.to_string(), accepted));
+        let lambda = ("lambda", (0.0..=1.0).contains(&self.lambda), self.lambda.to_string(), "0 to 1");
+        let checks = counts.into_iter().chain([lambda]);
         if let Some((field, _, value, accepted)) = checks.into_iter().find(|(_, accepted, ..)| !accepted) {
             return Err(TrainingError::Config { field, value, accepted });
         }

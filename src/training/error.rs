@@ -31,15 +31,30 @@ pub enum TrainingError {
         /// Transitions in it.
         transitions: usize,
     },
-    /// A loss that is not a number: the learning rate is too high or the data are damaged.
-    #[error(
-        "the loss became {loss} at learning step {step}; the weights of the step before are in the last checkpoint"
-    )]
+    /// Loss, gradient or weights left what a network can have: the learning rate is too high or the data are damaged.
+    #[error("learning step {step}: {what}")]
     Diverged {
-        /// The loss.
-        loss: f32,
+        /// What left its range.
+        what: String,
         /// The step.
         step: u64,
+    },
+    /// It diverged at every attempt.
+    #[error(
+        "learning step {step}: {what}, at {attempts} attempts from the checkpoint of cycle {cycle}, the last with {scale} times the \
+         learning rate; that checkpoint is sound: begin a new run from its network with other settings"
+    )]
+    DivergedForGood {
+        /// What left its range at the last attempt.
+        what: String,
+        /// The step.
+        step: u64,
+        /// Attempts from the same checkpoint.
+        attempts: usize,
+        /// The cycle that ended with that checkpoint.
+        cycle: u32,
+        /// By what the configured learning rate was multiplied at the last attempt.
+        scale: f64,
     },
     /// The network or its device failed.
     #[error(transparent)]

@@ -1,13 +1,18 @@
 //! What happened in a run: one JSON object a line, appended as it happens.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fmt;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::{self, json, json::number_or_null};
+
 use super::error::TrainingError;
 use super::learner::StepLosses;
+
+/// Lines of a million cycles.
+const LARGEST_FILE_BYTES: u64 = 512 << 20;
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +22,8 @@ pub enum HistoryEntry {
     Cycle(CycleEntry),
     /// The learner's network against the best so far.
     Evaluation(EvaluationEntry),
+    /// Learning that went back to the checkpoint before the cycle.
+    Divergence(DivergenceEntry),
 }
 
 /// Self-play and learning of one cycle.
@@ -31,10 +38,13 @@ pub struct CycleEntry {
     /// Transitions in the replay buffer.
     pub transitions: usize,
     /// Mean total reward of the cycle's episodes.
+    #[serde(deserialize_with = "number_or_null")]
     pub mean_reward: f64,
     /// Mean entropy left at the end of the cycle's episodes, as a share of H₀.
+    #[serde(deserialize_with = "number_or_null")]
     pub mean_final_entropy: f64,
     /// Mean Δv of the cycle's episodes, m/s.
+    #[serde(deserialize_with = "number_or_null")]
     pub mean_dv_m_s: f64,
     /// Losses, mean over the cycle's learning steps.
     pub losses: StepLosses,
@@ -48,13 +58,40 @@ pub struct EvaluationEntry {
     /// Pairs of episodes.
     pub pairs: usize,
     /// Mean total reward of the learner's network.
+    #[serde(deserialize_with = "number_or_null")]
     pub mean_reward: f64,
     /// Mean difference of total reward, learner's less best's.
+    #[serde(deserialize_with = "number_or_null")]
     pub mean_difference: f64,
     /// Half the width of its 95 % interval.
+    #[serde(deserialize_with = "number_or_null")]
     pub interval_95: f64,
     /// Whether the learner's network became the best.
     pub promoted: bool,
+}
+
+/// Learning that left what a network can have and went back to the checkpoint before the cycle.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DivergenceEntry {
+    /// Number of the cycle that learns again.
+    pub cycle: u32,
+    /// Learning step at which it happened.
+    pub learning_step: u64,
+    /// What left its range.
+    pub what: String,
+    /// By what the configured learning rate is multiplied from now on.
+    pub learning_rate_scale: f64,
+}
+
+impl fmt::Display for DivergenceEntry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cycle, learning_step, what, learning_rate_scale } = self;
+        write!(
+            formatter,
+            "cycle {cycle} learns again from the checkpoint before it, with {learning_rate_scale} times the learning rate: {what} at \
+             learning step {learning_step}"
+        )
+    }
 }
 
 /// The history file of a run.
@@ -78,19 +115,19 @@ impl History {
             let reason = format!("{length} bytes where the checkpoint knows {bytes}: lines are missing");
             return Err(failed(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, reason)));
         }
-        file.set_len(bytes).map_err(failed)?;
+        files::set_length(&file, bytes).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file, bytes })
     }
 
     /// Appends a line and makes sure that it is on the disk.
     ///
     /// # Errors
-    /// [`TrainingError::History`].
+    /// [`TrainingError::History`]; for a number that is not finite it names the field.
     pub fn append(&mut self, entry: &HistoryEntry) -> Result<(), TrainingError> {
         let failed = |source| TrainingError::History { path: self.path.clone(), source };
-        let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
+        let mut line = json::to_vec(entry).map_err(failed)?;
         line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
+        files::append(&mut self.file, &line).and_then(|()| self.file.sync_data()).map_err(failed)?;
         self.bytes += line.len() as u64;
         Ok(())
     }
@@ -106,7 +143,7 @@ impl History {
     /// [`TrainingError::History`] naming the line that is not one.
     pub fn read(path: &Path) -> Result<Vec<HistoryEntry>, TrainingError> {
         let failed = |source| TrainingError::History { path: path.to_owned(), source };
-        let text = fs::read_to_string(path).map_err(failed)?;
+        let text = files::read_text(path, LARGEST_FILE_BYTES).map_err(failed)?;
         let mut entries = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let entry = serde_json::from_str(line).map_err(|error| {
@@ -120,7 +157,10 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::files::faults::at_every_call;
 
     fn entry(cycle: u32) -> HistoryEntry {
         HistoryEntry::Cycle(CycleEntry { cycle, mean_reward: 0.1 + f64::from(cycle), ..Default::default() })
@@ -138,6 +178,41 @@ mod tests {
         let evaluation = HistoryEntry::Evaluation(EvaluationEntry { cycle: 3, ..Default::default() });
         history.append(&evaluation).unwrap();
         assert_eq!(History::read(&path).unwrap(), [entry(1), evaluation]);
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_refused_by_name_and_read_from_older_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let mut history = History::open(&path, 0).unwrap();
+        let mut spoilt = CycleEntry { cycle: 1, ..Default::default() };
+        spoilt.losses.value_loss = f32::INFINITY;
+        let error = history.append(&HistoryEntry::Cycle(spoilt.clone())).unwrap_err().to_string();
+        assert!(error.contains("history.jsonl: ") && error.contains("losses.value_loss = inf"), "{error}");
+        assert_eq!(history.bytes(), 0);
+
+        // What was written before it was refused.
+        fs::write(&path, serde_json::to_vec(&HistoryEntry::Cycle(spoilt)).unwrap()).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("\"value_loss\":null"));
+        let [HistoryEntry::Cycle(entry)] = &History::read(&path).unwrap()[..] else { panic!("one cycle") };
+        assert!(entry.losses.value_loss.is_nan() && entry.losses.policy_loss == 0.0);
+    }
+
+    #[test]
+    fn a_line_that_fails_anywhere_leaves_those_before_and_names_the_file() {
+        let prepare = || {
+            let folder = tempfile::tempdir().unwrap();
+            let mut history = History::open(&folder.path().join("history.jsonl"), 0).unwrap();
+            history.append(&entry(1)).unwrap();
+            (folder, history)
+        };
+        let save = |(_, history): &mut (_, History)| history.append(&entry(2));
+        at_every_call(prepare, save, |(folder, history), _, _, result| {
+            let path = folder.path().join("history.jsonl");
+            assert!(result.unwrap_err().to_string().contains("history.jsonl"));
+            drop(History::open(&path, history.bytes()).unwrap());
+            assert_eq!(History::read(&path).unwrap(), [entry(1)]);
+        });
     }
 
     #[test]

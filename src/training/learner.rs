@@ -1,6 +1,10 @@
 //! Fits the network to what self-play found.
 
-use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId};
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer};
@@ -11,10 +15,11 @@ use burn::tensor::{ElementConversion, Tensor, TensorData};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use crate::files::json::{number_or_null, single_or_null};
 use crate::mission::{Action, Purpose, Seed, StreamKey};
 use crate::network::{
     BeliefEncoding, CheckpointError, CheckpointWriter, Generation, InputEncoder, NetworkWeights, PolicyValueNet,
-    SealedKind, open_sealed, seal,
+    SealedKind, open_sealed, panic_message, seal, tensors,
 };
 
 use super::error::TrainingError;
@@ -93,18 +98,25 @@ impl LearnerConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepLosses {
     /// Cross-entropy of the network's policy against the search's, nats.
+    #[serde(deserialize_with = "single_or_null")]
     pub policy_loss: f32,
     /// Entropy of the search's policy, nats: the cross-entropy of a perfect network.
+    #[serde(deserialize_with = "single_or_null")]
     pub target_entropy: f32,
     /// Entropy of the network's policy, nats.
+    #[serde(deserialize_with = "single_or_null")]
     pub policy_entropy: f32,
     /// Mean squared error of the value.
+    #[serde(deserialize_with = "single_or_null")]
     pub value_loss: f32,
     /// Variance of the value targets: the error of a network that always answers their mean.
+    #[serde(deserialize_with = "single_or_null")]
     pub value_variance: f32,
     /// Norm of the gradient of all weights before it was shortened.
+    #[serde(deserialize_with = "single_or_null")]
     pub gradient_norm: f32,
     /// Rate of this step.
+    #[serde(deserialize_with = "number_or_null")]
     pub learning_rate: f64,
 }
 
@@ -146,6 +158,9 @@ pub trait Learn: Send {
     /// Steps taken since the beginning of the run.
     fn steps(&self) -> u64;
 
+    /// Multiplies the rates of all steps to come; 1 leaves them as they are configured.
+    fn scale_learning_rate(&mut self, scale: f64);
+
     /// The weights as they are now.
     ///
     /// # Errors
@@ -171,6 +186,7 @@ pub struct Learner<B: AutodiffBackend> {
     optimiser: AdamOf<B>,
     device: B::Device,
     steps: u64,
+    rate_scale: f64,
 }
 
 impl<B: AutodiffBackend> Learner<B> {
@@ -201,6 +217,7 @@ impl<B: AutodiffBackend> Learner<B> {
             optimiser,
             device,
             steps: 0,
+            rate_scale: 1.0,
         })
     }
 
@@ -218,23 +235,46 @@ impl<B: AutodiffBackend> Learner<B> {
         let path = checkpoint.path(WEIGHTS_FILE);
         let weights = NetworkWeights::from_bytes(&path, &checkpoint.read(WEIGHTS_FILE)?)?;
         let mut learner = Self::new(config, &weights, encoding, seed, device)?;
-        let path = checkpoint.path(OPTIMISER_FILE);
-        let bytes = checkpoint.read(OPTIMISER_FILE)?;
-        let record = NamedMpkBytesRecorder::<FullPrecisionSettings>::default()
-            .load::<<AdamOf<B> as Optimizer<PolicyValueNet<B>, B>>::Record>(
-                open_sealed(SealedKind::Optimiser, &path, &bytes)?.to_vec(),
-                &learner.device,
-            )
-            .map_err(|error| CheckpointError::content(&path, error))?;
-        learner.optimiser = learner.optimiser.load_record(record);
+        learner.load_optimiser(&checkpoint.path(OPTIMISER_FILE), &checkpoint.read(OPTIMISER_FILE)?)?;
         learner.steps = checkpoint.read_json(STEPS_FILE)?;
         Ok(learner)
+    }
+
+    fn load_optimiser(&mut self, path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+        let refused = |reason: String| CheckpointError::content(path, reason);
+        let record = open_sealed(SealedKind::Optimiser, path, bytes)?;
+        self.check_optimiser(record).map_err(refused)?;
+
+        type Record<B> = <AdamOf<B> as Optimizer<PolicyValueNet<B>, B>>::Record;
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+        // The library panics at some records that it did not write.
+        let load = || recorder.load::<Record<B>>(record.to_vec(), &self.device).map_err(|error| error.to_string());
+        let record = catch_unwind(AssertUnwindSafe(load))
+            .unwrap_or_else(|panic| Err(panic_message(panic.as_ref())))
+            .map_err(refused)?;
+        self.optimiser = self.optimiser.clone().load_record(record);
+        Ok(())
+    }
+
+    /// Every tensor of the optimiser has the shape of the parameter that it is for, and finite numbers.
+    fn check_optimiser(&self, record: &[u8]) -> Result<(), String> {
+        let mut shapes = Shapes::default();
+        self.network.visit(&mut shapes);
+        for tensor in tensors(record)? {
+            let parameter = tensor.keys.iter().find_map(|key| shapes.0.get(*key));
+            if parameter != Some(&tensor.shape) {
+                let (name, found) = (tensor.name(), &tensor.shape);
+                return Err(format!("{name} has the shape {found:?} where the network has {parameter:?}"));
+            }
+            tensor.check_numbers(f32::MAX)?;
+        }
+        Ok(())
     }
 
     /// The rate of the next step.
     pub fn learning_rate(&self) -> f64 {
         let LearnerConfig { learning_rate: initial, last_learning_rate: last, decay_steps: steps, .. } = self.config;
-        CosineDecay { initial, last, steps }.at(self.steps)
+        CosineDecay { initial, last, steps }.at(self.steps) * self.rate_scale
     }
 
     /// The batch of the next step: fixed by the seed, the step and the contents of the buffer.
@@ -282,11 +322,30 @@ impl<B: AutodiffBackend> Learner<B> {
         }
         norm
     }
+
+    fn diverged(&self, what: String) -> TrainingError {
+        TrainingError::Diverged { what, step: self.steps }
+    }
+
+    /// Refuses weights that no network may have.
+    fn check_weights(&self) -> Result<(), TrainingError> {
+        let mut extremes = Extremes::<B>(Vec::new());
+        self.network.visit(&mut extremes);
+        let largest = Tensor::cat(extremes.0, 0).into_data().into_vec::<f32>().unwrap_or_default();
+        let limit = NetworkWeights::LARGEST_WEIGHT;
+        match largest.into_iter().find(|weight| !weight.is_finite() || *weight > limit) {
+            None => Ok(()),
+            Some(weight) => Err(self.diverged(format!("a weight became {weight:e}, beyond ±{limit:e}"))),
+        }
+    }
 }
 
 impl<B: AutodiffBackend> Learn for Learner<B> {
     fn step(&mut self, replay: &ReplayBuffer) -> Result<StepLosses, TrainingError> {
-        let batch = self.batch(replay)?;
+        #[cfg_attr(not(test), expect(unused_mut, reason = "only tests spoil a batch"))]
+        let mut batch = self.batch(replay)?;
+        #[cfg(test)]
+        poison::spoil(self.steps, &mut batch.values);
         let (size, target_entropy, value_variance) =
             (batch.values.len(), batch.target_entropy(), batch.value_variance());
         let tensor = |data: Vec<f32>, width: usize| {
@@ -313,19 +372,27 @@ impl<B: AutodiffBackend> Learn for Learner<B> {
         };
         let total = losses.policy_loss + losses.value_loss;
         if !total.is_finite() {
-            return Err(TrainingError::Diverged { loss: total, step: self.steps });
+            return Err(self.diverged(format!("the loss became {total}")));
         }
         let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         losses.gradient_norm = self.clip(&mut gradients);
+        if !losses.gradient_norm.is_finite() {
+            return Err(self.diverged(format!("the norm of the gradient became {}", losses.gradient_norm)));
+        }
         // The optimiser takes the network by value and gives it back.
         let network = self.network.clone();
         self.network = self.optimiser.step(losses.learning_rate, network, gradients);
+        self.check_weights()?;
         self.steps += 1;
         Ok(losses)
     }
 
     fn steps(&self) -> u64 {
         self.steps
+    }
+
+    fn scale_learning_rate(&mut self, scale: f64) {
+        self.rate_scale = scale;
     }
 
     fn weights(&self) -> Result<NetworkWeights, TrainingError> {
@@ -380,6 +447,28 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for SumOfSquares<'_, B> {
     }
 }
 
+/// Largest magnitude of each parameter, or what is no number in it.
+struct Extremes<B: AutodiffBackend>(Vec<Tensor<B::InnerBackend, 1>>);
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Extremes<B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let magnitudes = param.val().inner().abs();
+        // A sum keeps NaN and infinity, which a maximum may pass over; what is finite adds nothing.
+        let not_finite = magnitudes.clone().mul_scalar(0.0).sum();
+        self.0.push(magnitudes.max() + not_finite);
+    }
+}
+
+/// Shapes of all parameters by their identities.
+#[derive(Default)]
+struct Shapes(HashMap<String, Vec<usize>>);
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Shapes {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        self.0.insert(ParamId::serialize(param.id), param.lazy_shape().to_vec());
+    }
+}
+
 /// Multiplies every gradient.
 struct Scale<'a> {
     gradients: &'a mut GradientsParams,
@@ -390,6 +479,28 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Scale<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         if let Some(gradient) = self.gradients.remove::<B::InnerBackend, D>(param.id) {
             self.gradients.register::<B::InnerBackend, D>(param.id, gradient.mul_scalar(self.factor));
+        }
+    }
+}
+
+/// Makes a step diverge, for tests of what comes after it.
+#[cfg(test)]
+pub(super) mod poison {
+    use std::cell::Cell;
+
+    thread_local! {
+        static PLAN: Cell<Option<(u64, u32, f32)>> = const { Cell::new(None) };
+    }
+
+    /// The next `times` times that step number `step` is taken on this thread, one of its targets is `value`.
+    pub fn at_step(step: u64, times: u32, value: f32) {
+        PLAN.set(Some((step, times, value)));
+    }
+
+    pub fn spoil(step: u64, values: &mut [f32]) {
+        if let Some((at, times @ 1.., value)) = PLAN.get().filter(|plan| plan.0 == step) {
+            PLAN.set(Some((at, times - 1, value)));
+            values[0] = value;
         }
     }
 }
@@ -479,6 +590,79 @@ mod tests {
         }
         assert_eq!(straight.weights().unwrap(), resumed.weights().unwrap());
         assert_ne!(straight.weights().unwrap(), network());
+    }
+
+    #[test]
+    fn a_step_that_diverges_says_how_and_changes_nothing() {
+        let replay = replay();
+        for (value, expected) in [
+            (f32::NAN, "learning step 1: the loss became NaN"),
+            (1e30, "learning step 1: the loss became inf"),
+            // The square of the gradient overflows, not that of the error.
+            (1e19, "learning step 1: the norm of the gradient became inf"),
+        ] {
+            let config = LearnerConfig { value_weight: 100.0, ..config() };
+            let mut learner =
+                Learner::<Cpu>::new(&config, &network(), encoding(), Seed(1), Default::default()).unwrap();
+            learner.step(&replay).unwrap();
+            let before = learner.weights().unwrap();
+            poison::at_step(1, 1, value);
+            let error = learner.step(&replay).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert_eq!(learner.weights().unwrap(), before);
+        }
+    }
+
+    /// Every parameter becomes one number.
+    struct SetAll(f32);
+
+    impl<B: burn::tensor::backend::Backend> burn::module::ModuleMapper<B> for SetAll {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+            param.map(|tensor| tensor.zeros_like().add_scalar(self.0))
+        }
+    }
+
+    #[test]
+    fn weights_that_leave_their_range_are_noticed_and_never_saved() {
+        for (weight, expected) in
+            [(2000.0, "a weight became 2e3"), (f32::INFINITY, "a weight became"), (f32::NAN, "NaN")]
+        {
+            let mut learner = learner();
+            learner.check_weights().unwrap();
+            learner.network = learner.network.clone().map(&mut SetAll(weight));
+            let error = learner.check_weights().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            let error = learner.weights().unwrap_err().to_string();
+            assert!(error.contains("accepted are"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_optimiser_of_another_network_or_with_bad_numbers_is_refused() {
+        let replay = replay();
+        let mut learner = learner();
+        learner.step(&replay).unwrap();
+        let record = |learner: &Learner<Cpu>| {
+            NamedMpkBytesRecorder::<FullPrecisionSettings>::default().record(learner.optimiser.to_record(), ()).unwrap()
+        };
+        let sound = record(&learner);
+        assert!(!tensors(&sound).unwrap().is_empty());
+        let path = Path::new("optimiser.bin");
+        let load = |learner: &mut Learner<Cpu>, record: &[u8]| {
+            learner.load_optimiser(path, &seal(SealedKind::Optimiser, record)).map_err(|error| error.to_string())
+        };
+        load(&mut learner, &sound).unwrap();
+
+        let mut spoilt = sound.clone();
+        let numbers = (0..sound.len()).find(|at| sound[*at..].starts_with(b"\xa5bytes\xc5")).unwrap() + 9;
+        spoilt[numbers..numbers + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(load(&mut learner, &spoilt).unwrap_err().contains("is NaN"));
+
+        let config = PolicyValueNetConfig { joint_features: 8, ..network().config().clone() };
+        let other = NetworkWeights::untrained(&config, Seed(1)).unwrap();
+        let mut other = Learner::<Cpu>::new(&self::config(), &other, encoding(), Seed(1), Default::default()).unwrap();
+        let error = load(&mut other, &sound).unwrap_err();
+        assert!(error.starts_with("optimiser.bin: ") && error.contains("has the shape"), "{error}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod statistics;
 pub use config::TrainingConfig;
 pub use error::TrainingError;
 pub use flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly, fly_until};
-pub use history::{CycleEntry, EvaluationEntry, History, HistoryEntry};
+pub use history::{CycleEntry, DivergenceEntry, EvaluationEntry, History, HistoryEntry};
 pub use learner::{Learn, Learner, LearnerConfig, StepLosses};
 pub use learning_rate::CosineDecay;
 pub use progress::TrainingProgress;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::flight::FlightProgress;
+use super::history::DivergenceEntry;
 use super::learner::StepLosses;
 
 /// What a run is doing.
@@ -21,6 +22,8 @@ pub enum TrainingProgress {
     },
     /// Flying the episodes of an evaluation.
     Evaluating(FlightProgress),
+    /// Learning diverged and begins again from the last checkpoint, with a lower rate.
+    Diverged(DivergenceEntry),
 }
 
 impl TrainingProgress {
@@ -30,14 +33,15 @@ impl TrainingProgress {
         match self {
             Self::SelfPlay(flight) | Self::Evaluating(flight) => share(flight.decisions, flight.of_decisions),
             Self::Learning { done, of, .. } => share(*done, *of),
+            Self::Diverged(_) => 0.0,
         }
     }
 
-    /// Its name: one of the three parts of a cycle.
+    /// Its name: that of its part of a cycle.
     pub fn name(&self) -> &'static str {
         match self {
             Self::SelfPlay(_) => "self-play",
-            Self::Learning { .. } => "learning",
+            Self::Learning { .. } | Self::Diverged(_) => "learning",
             Self::Evaluating(_) => "evaluation",
         }
     }
@@ -52,6 +56,7 @@ impl fmt::Display for TrainingProgress {
                 "{}/{} episodes, {}/{} decisions",
                 flight.episodes, flight.of, flight.decisions, flight.of_decisions
             ),
+            Self::Diverged(entry) => write!(formatter, "{entry}"),
             Self::Learning { done, of, losses } => {
                 write!(formatter, "{done}/{of} steps, policy {:.3}, value {:.4}", losses.policy_loss, losses.value_loss)
             }
@@ -74,5 +79,16 @@ mod tests {
         assert_eq!(learning.to_string(), "learning: 3/4 steps, policy 2.500, value 0.1250");
         assert_eq!(learning.share_done(), 0.75);
         assert_eq!(TrainingProgress::Learning { done: 0, of: 0, losses }.share_done(), 1.0);
+        let entry = DivergenceEntry {
+            cycle: 2,
+            learning_step: 7,
+            what: "the loss became NaN".into(),
+            learning_rate_scale: 0.5,
+        };
+        let text = TrainingProgress::Diverged(entry).to_string();
+        assert!(
+            text.contains("cycle 2 learns again") && text.ends_with("the loss became NaN at learning step 7"),
+            "{text}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use crate::mission::StreamRng;
-use crate::network::{CheckpointWriter, Generation};
+use crate::network::{CheckpointError, CheckpointWriter, Generation};
 
 use super::error::TrainingError;
 use super::samples::{EpisodeSamples, Sample};
@@ -74,29 +74,28 @@ impl ReplayBuffer {
     /// [`TrainingError::Checkpoint`].
     pub fn save(&self, checkpoint: &mut CheckpointWriter) -> Result<(), TrainingError> {
         for episode in &self.episodes {
-            checkpoint.put_shared(&file_name(episode.number()), &episode.to_bytes())?;
+            checkpoint.put_shared(episode.number(), &episode.to_bytes())?;
         }
         Ok(())
     }
 
-    /// Reads the episodes of a checkpoint, in the order of their numbers, which is that of their arrival.
+    /// Reads the episodes of a checkpoint, in the order of their numbers, which is that of their arrival. Their beliefs have
+    /// `cells` voxels.
     ///
     /// # Errors
     /// [`TrainingError::Checkpoint`] naming the first file that is damaged.
-    pub fn load(capacity: usize, checkpoint: &Generation) -> Result<Self, TrainingError> {
+    pub fn load(capacity: usize, cells: usize, checkpoint: &Generation) -> Result<Self, TrainingError> {
         let mut replay = Self::new(capacity);
-        for name in checkpoint.names().filter(|name| name.starts_with(FILE_PREFIX)) {
-            replay.push(EpisodeSamples::from_bytes(&checkpoint.path(name), &checkpoint.read(name)?)?);
+        for name in checkpoint.shared_names() {
+            let episode = EpisodeSamples::from_bytes(&checkpoint.path(name), &checkpoint.read(name)?)?;
+            if episode.cells() != cells {
+                let reason = format!("beliefs of {} voxels, the run's have {cells}", episode.cells());
+                return Err(CheckpointError::content(&checkpoint.path(name), reason).into());
+            }
+            replay.push(episode);
         }
         Ok(replay)
     }
-}
-
-const FILE_PREFIX: &str = "replay-";
-
-/// Zeros in front, so that the order of names is that of numbers.
-fn file_name(episode: u64) -> String {
-    format!("{FILE_PREFIX}{episode:012}.bin")
 }
 
 #[cfg(test)]
@@ -141,7 +140,7 @@ mod tests {
         let replay = filled(9, 12);
         let mut writer = directory.begin(1).unwrap();
         replay.save(&mut writer).unwrap();
-        let loaded = ReplayBuffer::load(9, &writer.commit().unwrap()).unwrap();
+        let loaded = ReplayBuffer::load(9, 4, &writer.commit().unwrap()).unwrap();
         assert!(loaded.episodes().eq(replay.episodes()));
         assert_eq!(loaded.len(), 9);
     }

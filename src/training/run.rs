@@ -7,17 +7,18 @@ use std::sync::Arc;
 use burn::backend::{Autodiff, Flex};
 use serde::{Deserialize, Serialize};
 
+use crate::files::json::numbers_or_nulls;
 use crate::mission::Mission;
 use crate::network::{
     BeliefEncoding, CheckpointDirectory, CheckpointError, EvaluatorThread, Generation, LeafEncoder, NetworkDevice,
-    NetworkWeights, open_evaluator,
+    NetworkError, NetworkWeights, open_evaluator,
 };
 use crate::search::Exploration;
 
 use super::config::TrainingConfig;
 use super::error::TrainingError;
 use super::flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly_until};
-use super::history::{CycleEntry, EvaluationEntry, History, HistoryEntry};
+use super::history::{CycleEntry, DivergenceEntry, EvaluationEntry, History, HistoryEntry};
 use super::learner::{Learn, Learner, StepLosses};
 use super::progress::TrainingProgress;
 use super::randomisation::{RandomisedMissions, Shapes};
@@ -28,6 +29,10 @@ const CONFIG_FILE: &str = "config.json";
 const COUNTERS_FILE: &str = "counters.json";
 const BEST_FILE: &str = "best.bin";
 const HISTORY_FILE: &str = "history.jsonl";
+/// Attempts at one cycle's learning from the same checkpoint.
+const MOST_ATTEMPTS: usize = 4;
+/// What the learning rate is multiplied by after each attempt that diverged.
+const RATE_AFTER_DIVERGENCE: f64 = 0.5;
 
 /// What a run has to remember besides weights and transitions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,10 +42,21 @@ struct Counters {
     episodes: u32,
     history_bytes: u64,
     /// Total rewards of the best network on the evaluation's episodes; empty before the first evaluation.
+    #[serde(deserialize_with = "numbers_or_nulls")]
     best_rewards: Vec<f64>,
     /// Cycle after which an evaluation made the best network the best; 0 for the one that the run began with.
     #[serde(default)]
     best_cycle: u32,
+    /// How often learning has diverged; each time lowered the learning rate.
+    #[serde(default)]
+    divergences: u32,
+}
+
+impl Counters {
+    /// By what the configured learning rate is multiplied.
+    fn rate_scale(&self) -> f64 {
+        RATE_AFTER_DIVERGENCE.powf(f64::from(self.divergences))
+    }
 }
 
 /// What one cycle came to.
@@ -50,6 +66,8 @@ pub struct CycleReport {
     pub cycle: CycleEntry,
     /// The evaluation at its end, if one was due.
     pub evaluation: Option<EvaluationEntry>,
+    /// Every time that its learning diverged and began again.
+    pub divergences: Vec<DivergenceEntry>,
 }
 
 /// Watches a run; breaking off stops it in the middle of a cycle.
@@ -70,10 +88,11 @@ pub struct TrainingRun {
 }
 
 impl TrainingRun {
-    /// Starts a run in a new directory, from untrained weights or from `start`.
+    /// Starts a run in a new or empty directory, from untrained weights or from `start`.
     ///
     /// # Errors
-    /// [`TrainingError`] if the configuration is out of range, the directory already holds a run, or the device fails.
+    /// [`TrainingError`] if the configuration is out of range, the directory holds a run or other things already, another
+    /// process is at work in it, or the device fails.
     pub fn start(
         config: TrainingConfig,
         directory: &Path,
@@ -81,6 +100,7 @@ impl TrainingRun {
         start: Option<NetworkWeights>,
     ) -> Result<Self, TrainingError> {
         config.validate()?;
+        check_layers(&config, start.as_ref())?;
         let directory = CheckpointDirectory::create(directory)?;
         if !directory.generations()?.is_empty() {
             let reason = "this directory already holds a run: resume it or choose another one";
@@ -110,12 +130,18 @@ impl TrainingRun {
             None => directory.load_latest()?,
         };
         let config: TrainingConfig = checkpoint.read_json(CONFIG_FILE)?;
-        let counters: Counters = checkpoint.read_json(COUNTERS_FILE)?;
+        let in_file = |name: &str, error: TrainingError| CheckpointError::content(&checkpoint.path(name), error);
+        config.validate().map_err(|error| in_file(CONFIG_FILE, error))?;
+        let mut counters: Counters = checkpoint.read_json(COUNTERS_FILE)?;
+        if counters.best_rewards.iter().any(|reward| !reward.is_finite()) {
+            // From before such numbers were refused. The best network flies the evaluation again.
+            counters.best_rewards.clear();
+        }
         let best = NetworkWeights::from_bytes(&checkpoint.path(BEST_FILE), &checkpoint.read(BEST_FILE)?)?;
-        let replay = ReplayBuffer::load(config.replay_transitions, &checkpoint)?;
-        let learner = cpu_learner(&config, |encoding| {
-            Learner::load(&config.learner, &checkpoint, encoding, config.seed, Default::default())
-        })?;
+        check_layers(&config, Some(&best)).map_err(|error| in_file(BEST_FILE, error))?;
+        let cells = config.network.belief_len();
+        let replay = ReplayBuffer::load(config.replay_transitions, cells, &checkpoint)?;
+        let learner = loaded_learner(&config, &checkpoint, &counters)?;
         Self::assemble(config, directory, device, learner, replay, best, counters)
     }
 
@@ -194,7 +220,9 @@ impl TrainingRun {
     /// [`TrainingError`]; [`TrainingError::Stopped`] if `progress` broke off.
     pub fn run_cycle(&mut self, progress: Watcher) -> Result<CycleReport, TrainingError> {
         let first = self.counters.episodes;
-        let episodes = first..first + self.config.episodes_per_cycle;
+        let last = first.checked_add(self.config.episodes_per_cycle);
+        let last = last.ok_or_else(|| TrainingError::SelfPlay(format!("no numbers are left after episode {first}")))?;
+        let episodes = first..last;
         let flown = self.fly_all(&self.training, episodes, Exploration::SelfPlay, &mut |flight| {
             progress(&TrainingProgress::SelfPlay(*flight))
         })?;
@@ -202,17 +230,18 @@ impl TrainingRun {
         for episode in flown {
             self.replay.push(episode.samples);
         }
-        entry.losses = self.learn(progress)?;
+        let (losses, divergences) = self.learn_until_sound(progress)?;
+        entry.losses = losses;
         self.thread.load_weights(self.learner.weights()?)?;
 
         self.counters.cycle += 1;
-        self.counters.episodes += self.config.episodes_per_cycle;
+        self.counters.episodes = last;
         entry.cycle = self.counters.cycle;
         entry.episodes = self.counters.episodes;
         entry.learning_steps = self.learner.steps();
         entry.transitions = self.replay.len();
         self.history.append(&HistoryEntry::Cycle(entry.clone()))?;
-        let mut report = CycleReport { cycle: entry, evaluation: None };
+        let mut report = CycleReport { cycle: entry, evaluation: None, divergences };
         if self.config.evaluate_every > 0 && self.counters.cycle.is_multiple_of(self.config.evaluate_every) {
             let evaluation = self.evaluate(progress)?;
             self.history.append(&HistoryEntry::Evaluation(evaluation.clone()))?;
@@ -220,6 +249,34 @@ impl TrainingRun {
         }
         self.checkpoint()?;
         Ok(report)
+    }
+
+    /// The cycle's learning. Where it diverges it begins again from the last checkpoint with a lower rate, a few times.
+    fn learn_until_sound(&mut self, progress: Watcher) -> Result<(StepLosses, Vec<DivergenceEntry>), TrainingError> {
+        let mut divergences = Vec::new();
+        loop {
+            let (what, step) = match self.learn(progress) {
+                Ok(losses) => return Ok((losses, divergences)),
+                Err(TrainingError::Diverged { what, step }) => (what, step),
+                Err(error) => return Err(error),
+            };
+            let (cycle, attempts) = (self.counters.cycle, divergences.len() + 1);
+            if attempts == MOST_ATTEMPTS {
+                let scale = self.counters.rate_scale();
+                return Err(TrainingError::DivergedForGood { what, step, attempts, cycle, scale });
+            }
+
+            self.counters.divergences += 1;
+            let checkpoint = self.directory.load(u64::from(cycle))?;
+            self.learner = loaded_learner(&self.config, &checkpoint, &self.counters)?;
+            let learning_rate_scale = self.counters.rate_scale();
+            let entry = DivergenceEntry { cycle: cycle + 1, learning_step: step, what, learning_rate_scale };
+            self.history.append(&HistoryEntry::Divergence(entry.clone()))?;
+            if progress(&TrainingProgress::Diverged(entry.clone())).is_break() {
+                return Err(TrainingError::Stopped);
+            }
+            divergences.push(entry);
+        }
     }
 
     fn learn(&mut self, progress: Watcher) -> Result<StepLosses, TrainingError> {
@@ -301,6 +358,30 @@ impl TrainingRun {
     }
 }
 
+/// The learner of a checkpoint, with the learning rate that the divergences so far have left.
+fn loaded_learner(
+    config: &TrainingConfig,
+    checkpoint: &Generation,
+    counters: &Counters,
+) -> Result<Box<dyn Learn>, TrainingError> {
+    let mut learner = cpu_learner(config, |encoding| {
+        Learner::load(&config.learner, checkpoint, encoding, config.seed, Default::default())
+    })?;
+    learner.scale_learning_rate(counters.rate_scale());
+    Ok(learner)
+}
+
+/// Refuses a network with other layers than the run's.
+fn check_layers(config: &TrainingConfig, weights: Option<&NetworkWeights>) -> Result<(), TrainingError> {
+    match weights.map(NetworkWeights::config).filter(|layers| **layers != config.network) {
+        None => Ok(()),
+        Some(found) => {
+            let reason = format!("layers {found:?} where the run has {:?}", config.network);
+            Err(NetworkError::Weights { reason }.into())
+        }
+    }
+}
+
 fn cpu_learner(
     config: &TrainingConfig,
     make: impl FnOnce(BeliefEncoding) -> Result<Learner<Autodiff<Flex>>, TrainingError>,
@@ -325,8 +406,9 @@ fn summary_of(flown: &[FlownEpisode]) -> CycleEntry {
 
 #[cfg(test)]
 mod tests {
-    use super::super::learner::LearnerConfig;
+    use super::super::learner::{LearnerConfig, poison};
     use super::*;
+    use crate::files::faults::at_every_call;
     use crate::mission::{Scenario, Seed};
     use crate::network::PolicyValueNetConfig;
     use crate::search::AlphaZeroConfig;
@@ -372,8 +454,8 @@ mod tests {
         assert_eq!(straight.latest().unwrap(), resumed.latest().unwrap());
         assert_eq!(straight.best(), resumed.best());
         assert_eq!(straight.counters, resumed.counters);
-        let history = |run: &TrainingRun| std::fs::read(run.history_path()).unwrap();
-        assert_eq!(history(&straight), history(&resumed));
+        let history_of = |run: &TrainingRun| std::fs::read(run.history_path()).unwrap();
+        assert_eq!(history_of(&straight), history_of(&resumed));
         assert_ne!(straight.latest().unwrap(), NetworkWeights::untrained(&config().network, Seed(1)).unwrap());
     }
 
@@ -446,7 +528,105 @@ mod tests {
         assert!(error.contains("learner-weights.bin") && error.contains("generation 1"), "{error}");
         let mut run = TrainingRun::resume(folder.path(), Some(1), &NetworkDevice::Cpu).unwrap();
         cycles(&mut run, 1);
+        drop(run);
         assert_eq!(TrainingRun::resume(folder.path(), None, &NetworkDevice::Cpu).unwrap().cycle(), 2);
+    }
+
+    fn history(run: &TrainingRun) -> Vec<HistoryEntry> {
+        History::read(&run.history_path()).unwrap()
+    }
+
+    #[test]
+    fn a_divergence_goes_back_to_the_checkpoint_with_half_the_rate_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let mut run = TrainingRun::start(config(), &one, &NetworkDevice::Cpu, None).unwrap();
+        cycles(&mut run, 1);
+        // The second step of the second cycle, once.
+        poison::at_step(4, 1, f32::NAN);
+        let mut told = Vec::new();
+        let report = run.run_cycle(&mut |progress| {
+            if let TrainingProgress::Diverged(entry) = progress {
+                told.push(entry.clone());
+            }
+            ControlFlow::Continue(())
+        });
+        let report = report.unwrap();
+        let [entry] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((entry.cycle, entry.learning_step, entry.learning_rate_scale), (2, 4, 0.5));
+        assert_eq!(entry.what, "the loss became NaN");
+        assert_eq!(report.divergences, told);
+        assert!(history(&run).contains(&HistoryEntry::Divergence(entry.clone())));
+        assert_eq!(report.cycle.learning_steps, 6);
+
+        // Without the divergence the same steps have twice the rate.
+        let mut straight = TrainingRun::start(config(), &other, &NetworkDevice::Cpu, None).unwrap();
+        cycles(&mut straight, 1);
+        let undisturbed = straight.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap();
+        let (lower, rate) = (report.cycle.losses.learning_rate, undisturbed.cycle.losses.learning_rate);
+        assert!((lower / rate - 0.5).abs() < 1e-12, "{lower} {rate}");
+        assert_eq!(report.cycle.mean_reward, undisturbed.cycle.mean_reward);
+
+        // The lower rate is part of the checkpoint.
+        drop(run);
+        let mut resumed = TrainingRun::resume(&one, None, &NetworkDevice::Cpu).unwrap();
+        let next = resumed.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(next.cycle.losses.learning_rate < 0.51 * rate && next.divergences.is_empty());
+    }
+
+    #[test]
+    fn a_divergence_that_repeats_itself_ends_the_run_with_a_checkpoint_that_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        cycles(&mut run, 1);
+        let good = run.latest().unwrap();
+        poison::at_step(4, u32::MAX, 1e30);
+        let error = run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
+        for part in
+            ["learning step 4: the loss became inf", "at 4 attempts", "cycle 1", "0.125 times the learning rate"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+        drop(run);
+        poison::at_step(4, 0, 0.0);
+        let mut resumed = TrainingRun::resume(folder.path(), None, &NetworkDevice::Cpu).unwrap();
+        assert_eq!((resumed.cycle(), resumed.latest().unwrap()), (1, good));
+        cycles(&mut resumed, 1);
+        let is_divergence = |entry: &HistoryEntry| matches!(entry, HistoryEntry::Divergence(_));
+        assert!(!history(&resumed).iter().any(is_divergence), "lines of the cycle that failed are forgotten");
+    }
+
+    #[test]
+    fn two_runs_cannot_share_a_directory_and_a_network_of_other_layers_begins_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        let error = TrainingRun::resume(folder.path(), None, &NetworkDevice::Cpu).err().unwrap().to_string();
+        assert!(error.contains("another process or app is at work in this run"), "{error}");
+        drop(run);
+
+        let path = folder.path().join("other");
+        let start = NetworkWeights::untrained(&PolicyValueNetConfig::compact(), Seed(1)).unwrap();
+        let error = TrainingRun::start(config(), &path, &NetworkDevice::Cpu, Some(start)).err().unwrap().to_string();
+        assert!(error.contains("where the run has") && !path.exists(), "{error}");
+    }
+
+    #[test]
+    fn a_checkpoint_that_fails_anywhere_loses_no_more_than_its_cycle() {
+        let prepare = || {
+            let folder = tempfile::tempdir().unwrap();
+            let run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+            (folder, run)
+        };
+        let save = |(_, run): &mut (_, TrainingRun)| {
+            run.counters.cycle = 1;
+            run.checkpoint()
+        };
+        at_every_call(prepare, save, |(folder, run), fault, at, result| {
+            assert!(result.unwrap_err().to_string().contains(&*folder.path().to_string_lossy()), "{fault:?} at {at}");
+            drop(run);
+            let resumed = TrainingRun::resume(folder.path(), None, &NetworkDevice::Cpu);
+            assert!(resumed.unwrap_or_else(|error| panic!("{fault:?} at {at}: {error}")).cycle() <= 1);
+        });
     }
 
     #[test]

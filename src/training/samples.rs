@@ -18,6 +18,12 @@ pub struct StepSample {
     pub value: f32,
 }
 
+impl StepSample {
+    fn is_finite(&self) -> bool {
+        self.orbit.0.iter().chain(&self.policy).chain([&self.value]).all(|number| number.is_finite())
+    }
+}
+
 /// The decisions of one episode. Never changed once made, so buffers and checkpoints share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeSamples {
@@ -58,6 +64,11 @@ impl EpisodeSamples {
         self.steps.is_empty()
     }
 
+    /// Voxels of its beliefs.
+    pub fn cells(&self) -> usize {
+        self.cells
+    }
+
     /// The decision at `step`, which must be below [`len`](Self::len).
     pub fn sample(&self, step: usize) -> Sample<'_> {
         Sample { belief: &self.beliefs[step * self.cells..][..self.cells], step: &self.steps[step] }
@@ -93,7 +104,10 @@ impl EpisodeSamples {
         if steps.len() != count * STEP_BYTES {
             return Err(torn());
         }
-        let steps = steps.chunks_exact(STEP_BYTES).map(step_of_bytes).collect();
+        let steps: Vec<StepSample> = steps.chunks_exact(STEP_BYTES).map(step_of_bytes).collect();
+        if let Some(step) = steps.iter().position(|step| !step.is_finite()) {
+            return Err(CheckpointError::content(path, format!("step {step} has a number that is not finite")));
+        }
         Ok(Self { number, cells, beliefs: beliefs.iter().map(|byte| *byte as i8).collect(), steps })
     }
 }
@@ -289,5 +303,9 @@ pub(super) mod tests {
         assert_eq!(EpisodeSamples::from_bytes(Path::new("r.bin"), &bytes).unwrap(), samples);
         let torn = EpisodeSamples::from_bytes(Path::new("r.bin"), &bytes[..bytes.len() - 1]).unwrap_err().to_string();
         assert!(torn.contains("r.bin") && torn.contains("truncated"), "{torn}");
+        let mut spoilt = samples;
+        spoilt.steps[1].value = f32::NAN;
+        let error = EpisodeSamples::from_bytes(Path::new("r.bin"), &spoilt.to_bytes()).unwrap_err().to_string();
+        assert!(error.contains("r.bin: step 1 has a number that is not finite"), "{error}");
     }
 }

@@ -222,34 +222,61 @@ fn training_beside_the_episodes_pauses_resumes_and_hands_its_network_over() {
         match entry {
             HistoryEntry::Cycle(entry) => cycles.push(entry),
             HistoryEntry::Evaluation(entry) => evaluations.push(entry),
+            HistoryEntry::Divergence(entry) => panic!("{entry}"),
         }
     }
     assert_eq!(shown.cycles[..3], cycles);
     assert_eq!(shown.evaluations[..1], evaluations);
 }
 
-#[test]
-fn a_training_run_that_fails_says_why_and_the_episodes_go_on() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("manifest.json"), "PNG").unwrap();
-    let settings = EpisodeSettings { training: tiny_training(folder.path()), ..consulting() };
-    let mut simulation = Simulation::new(settings).unwrap();
-    obey(&mut simulation, SimCommand::StartTraining);
+/// Ticks until training in `folder` has failed, and returns the error that the user is told.
+fn failure_of_training(simulation: &mut Simulation) -> String {
+    obey(simulation, SimCommand::StartTraining);
     let start = Instant::now();
-    let failed = loop {
+    while simulation.snapshot().training.as_ref().is_none_or(|training| training.status != TrainingStatus::Failed) {
         simulation.tick();
-        let snapshot = simulation.snapshot();
-        if snapshot.training.as_ref().unwrap().status == TrainingStatus::Failed {
-            break snapshot;
-        }
         assert!(start.elapsed() < PATIENCE);
-    };
+    }
     // The news comes with the tick after.
-    drop(failed);
     simulation.tick();
     let snapshot = simulation.snapshot();
     let errors: Vec<_> = snapshot.notices.iter().filter(|notice| notice.severity == NoticeSeverity::Error).collect();
-    assert!(matches!(errors.as_slice(), [one] if one.text.contains("manifest.json")), "{:?}", snapshot.notices);
+    assert_eq!(errors.len(), 1, "{:?}", snapshot.notices);
+    errors[0].text.clone()
+}
+
+#[test]
+fn a_training_run_that_fails_says_why_and_the_episodes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("run.json"), r#"{"format": "bevy_proxops run", "version": 1}"#).unwrap();
+    std::fs::write(folder.path().join("manifest.json"), "PNG").unwrap();
+    let settings = EpisodeSettings { training: tiny_training(folder.path()), ..consulting() };
+    let mut simulation = Simulation::new(settings).unwrap();
+    let error = failure_of_training(&mut simulation);
+    assert!(error.contains("manifest.json"), "{error}");
     simulation.run_to_end();
     assert!(simulation.is_finished());
+}
+
+#[test]
+fn training_leaves_a_folder_with_other_things_and_a_run_in_use_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (others, used) = (folder.path().join("others"), folder.path().join("used"));
+    std::fs::create_dir(&others).unwrap();
+    std::fs::write(others.join("history.jsonl"), "mine").unwrap();
+    let config = TrainingConfig {
+        scenario: consulting().scenario,
+        network: PolicyValueNetConfig::compact().with_cells_per_axis(8),
+        ..tiny_training(&used).config
+    };
+    let run = TrainingRun::start(config, &used, &NetworkDevice::Cpu, None).unwrap();
+
+    for (path, expected) in [(&others, "not empty and not a run"), (&used, "another process or app is at work")] {
+        let settings = EpisodeSettings { training: tiny_training(path), ..consulting() };
+        let error = failure_of_training(&mut Simulation::new(settings).unwrap());
+        assert!(error.contains(expected) && error.contains(&path.display().to_string()), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(others.join("history.jsonl")).unwrap(), "mine");
+    assert_eq!(std::fs::read_dir(&others).unwrap().count(), 1);
+    drop(run);
 }

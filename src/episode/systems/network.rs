@@ -64,6 +64,7 @@ pub fn attend_training(mut run: ResMut<Run>, mut trainer: ResMut<Trainer>, mut e
     for news in trainer.take_news() {
         match news {
             TrainingNews::Info(text) => run.notices.info(text),
+            TrainingNews::Warning(text) => run.notices.warning(text),
             TrainingNews::Error(text) => run.notices.error(text),
             TrainingNews::Network { weights, source } => {
                 match plan_with(weights, source.clone(), &mut run, &mut episodes) {

@@ -1,0 +1,31 @@
+//! What an example says, and how it ends.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// An error for the person at the terminal: one line that says what, where and what is accepted.
+pub type UserError = Box<dyn std::error::Error>;
+
+/// Exit code for settings, files and devices that cannot be used.
+pub const BAD_INPUT: u8 = 2;
+/// Exit code for a run that broke off.
+pub const FAILURE: u8 = 1;
+
+/// Prints a line.
+pub fn say(line: impl Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}").map_err(|error| io::Error::new(error.kind(), format!("standard output: {error}")))
+}
+
+/// Ends an example: success, or one line on standard error and the exit code. A reader that has gone away (`… | head -1`)
+/// has what it wanted.
+pub fn finish(result: Result<(), (u8, UserError)>) -> ExitCode {
+    let Err((code, error)) = result else { return ExitCode::SUCCESS };
+    let is_closed_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    if error.downcast_ref::<io::Error>().is_some_and(is_closed_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    // Where even this cannot be said the exit code has to do.
+    let _ = writeln!(io::stderr(), "error: {error}");
+    ExitCode::from(code)
+}
