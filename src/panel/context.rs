@@ -197,6 +197,8 @@ pub(super) fn place_context(
     let seats = Seats::look(world, cameras, primary_window);
     let carrier = carrier_of_panels(world, &seats);
     let found = carrier.and_then(|camera| {
+        // Before its camera is measured egui takes a window to be endless, and remembers panels of that size.
+        world.get::<EguiInput>(camera)?.screen_rect?;
         let pass = world.get::<EguiSchedule>(camera)?.0;
         Some((camera, pass, window_of(world.get::<RenderTarget>(camera)?, primary_window)))
     });

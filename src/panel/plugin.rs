@@ -13,7 +13,7 @@ use bevy_egui::egui::{self, LayerId, UiBuilder};
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPostUpdateSet};
 
 use crate::episode::{LatestSnapshot, SimCommand};
-use crate::panel::context::{Homeless, PanelContext, keep_context, place_context};
+use crate::panel::context::{Homeless, PanelContext, PanelContextPass, keep_context, place_context};
 use crate::panel::key_order;
 use crate::panel::layout::{PanelInputs, panels};
 use crate::panel::reserve::ReservedEdges;
@@ -31,7 +31,7 @@ use crate::view::{ViewArea, ViewSettings, ViewSystems};
 /// The panels are drawn in a context of the window (or picture) that the view's eye
 /// ([`CurrentEye`](crate::view::CurrentEye)) renders to: in the primary one if that is there, else in another one of the
 /// host's with an `EguiSchedule`, else in one of their own, which comes and goes by itself and runs
-/// [`PanelContextPass`](crate::panel::PanelContextPass). Without a view, or without an eye, they are drawn in the primary context.
+/// [`PanelContextPass`]. Without a view, or without an eye, they are drawn in the primary context.
 ///
 /// # What becomes of the host's context
 ///
@@ -84,6 +84,7 @@ impl Plugin for PanelPlugin {
             .init_resource::<PanelContext>()
             .init_resource::<Homeless>()
             .add_message::<SimCommand>()
+            .init_schedule(PanelContextPass)
             .add_plugins(key_order::plugin)
             .add_observer(keep_context)
             .configure_sets(

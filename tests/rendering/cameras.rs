@@ -159,7 +159,7 @@ fn flat_host_sees_both(quality: Quality, as_host: impl FnOnce(&mut World, Entity
     capture.run(8);
     let both = picture(&mut capture, name);
     assert!(shows_badge(&both), "the host's square is on top");
-    assert!(bright_pixels(&both) > bright_pixels(&alone) * 8 / 10, "and the scene beneath it");
+    assert!(bright_pixels(&both) > bright_pixels(&alone) / 2, "and the scene beneath it");
     let again = picture(&mut capture, name);
     assert_eq!(changed_pixels(&both, &again, 2), 0, "nothing piles up from frame to frame");
 
