@@ -34,6 +34,8 @@ last_cycle() {
     sed -nE 's/^(cycle +|resumed after cycle )([0-9]+).*/\2/p' "$1" | tail -n 1
 }
 
+has_checkpoint() { compgen -G "$work/killed/generation-*" >/dev/null; }
+
 echo "uninterrupted run of $cycles cycles"
 begun="$EPOCHREALTIME"
 "$train" "${new[@]}" "${common[@]}" --out "$work/straight" >"$work/stdout" 2>"$work/stderr" </dev/null ||
@@ -44,8 +46,8 @@ longest="$(awk -v begun="$begun" -v now="$EPOCHREALTIME" -v kills="$kills" 'BEGI
 known=0
 first=("${new[@]}")
 for ((kill = 1; kill <= kills; kill++)); do
-    # Before its first checkpoint there is no run to resume.
-    if [[ -e "$work/killed/manifest.json" ]]; then first=(--resume); else rm -rf "$work/killed"; fi
+    # Before its first checkpoint there is no run to resume; what a killed one left there then is no obstacle.
+    if has_checkpoint; then first=(--resume); fi
     "$train" "${first[@]}" "${common[@]}" --out "$work/killed" >"$work/stdout" 2>"$work/stderr" </dev/null &
     pid=$!
     delay="$(awk -v r="$RANDOM" -v longest="$longest" 'BEGIN { printf "%.3f", 0.05 + longest * r / 32768 }')"
@@ -63,7 +65,7 @@ for ((kill = 1; kill <= kills; kill++)); do
     echo "kill $kill after $delay s (${killed}): resumed after cycle ${resumed:-none}, complete until cycle $known"
 done
 
-if [[ -e "$work/killed/manifest.json" ]]; then first=(--resume); else first=("${new[@]}") && rm -rf "$work/killed"; fi
+if has_checkpoint; then first=(--resume); fi
 "$train" "${first[@]}" "${common[@]}" --out "$work/killed" >"$work/stdout" 2>"$work/stderr" </dev/null ||
     fail "the last resumption: exit code $?"
 resumed="$(grep -oE '^resumed after cycle [0-9]+' "$work/stdout" | grep -oE '[0-9]+$' || true)"

@@ -175,7 +175,7 @@ impl CheckpointDirectory {
     /// # Errors
     /// What is wrong with it, as [`CheckpointError::PreviousGood`] where an earlier generation is sound.
     pub fn load_latest(&self) -> Result<Generation, CheckpointError> {
-        let current = self.manifest().map(|manifest| manifest.current);
+        let current = self.current();
         let damage = match current.and_then(|number| self.load(number)) {
             Ok(generation) => return Ok(generation),
             Err(damage) => damage,
@@ -238,6 +238,15 @@ impl CheckpointDirectory {
         let manifest: Manifest = read_json(&path)?;
         check_format(&path, &manifest.format, manifest.version)?;
         Ok(manifest)
+    }
+
+    /// The current generation's number. A process that is killed between its first generation and the manifest leaves one
+    /// without the other.
+    fn current(&self) -> Result<u64, CheckpointError> {
+        match (self.manifest(), &self.generations()?[..]) {
+            (Err(CheckpointError::Io { source, .. }), [only]) if source.kind() == io::ErrorKind::NotFound => Ok(*only),
+            (manifest, _) => Ok(manifest?.current),
+        }
     }
 
     /// Removes what interrupted writes left behind.
@@ -615,6 +624,16 @@ mod tests {
         let directory = CheckpointDirectory::open(folder.path().join("run")).unwrap();
         assert_eq!(directory.load_latest().unwrap().number, 2);
         assert!(!directory.path().join("partial-000003").exists());
+    }
+
+    #[test]
+    fn killed_before_the_first_manifest_the_first_generation_counts() {
+        let (_folder, directory) = run(1);
+        fs::remove_file(directory.path().join(MANIFEST)).unwrap();
+        assert_eq!(directory.load_latest().unwrap().number, 1);
+        write(&directory, 2);
+        fs::remove_file(directory.path().join(MANIFEST)).unwrap();
+        assert!(directory.load_latest().unwrap_err().to_string().contains("--generation 2"), "with two it is damage");
     }
 
     #[test]
