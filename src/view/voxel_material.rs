@@ -197,7 +197,6 @@ mod tests {
             ("sun_direction", vec![1.0, 2.0, 3.0]),
             ("voxel_size_m", vec![4.0]),
             ("cells_per_axis", vec![5.0]),
-            ("layer", vec![6.0]),
             ("opacity", vec![7.0]),
             ("ambient", vec![8.0]),
             ("tint", vec![9.0, 10.0, 11.0, 12.0]),
@@ -209,13 +208,23 @@ mod tests {
     }
 
     #[test]
-    fn layer_numbers_are_those_of_the_shader() {
-        for (name, kind) in [
-            ("CONFIRMED", VoxelLayerKind::Confirmed),
-            ("UNCERTAIN", VoxelLayerKind::Uncertain),
-            ("GHOST", VoxelLayerKind::Ghost),
-        ] {
-            assert!(SHADER.contains(&format!("const {name}: u32 = {}u;", kind as u32)), "{name}");
+    fn the_shader_knows_the_definition_of_every_layer() {
+        for kind in [VoxelLayerKind::Confirmed, VoxelLayerKind::Uncertain, VoxelLayerKind::Ghost] {
+            assert!(SHADER.contains(kind.shader_def()), "{}", kind.shader_def());
+        }
+    }
+
+    /// What lavapipe compiles again at every draw.
+    #[test]
+    fn no_shader_branches_on_a_uniform() {
+        let shaders = [SHADER, include_str!("sky.wgsl"), include_str!("flat.wgsl")];
+        for line in shaders.iter().flat_map(|shader| shader.lines()) {
+            let condition = ["if ", "switch ", "while "].iter().find_map(|word| line.trim().strip_prefix(word));
+            let starts_with_uniform = condition.is_some_and(|condition| {
+                let condition = condition.trim_start_matches(['(', '!']);
+                condition.starts_with("params.") || condition.starts_with("view.")
+            });
+            assert!(!starts_with_uniform, "{line}");
         }
     }
 

@@ -300,6 +300,7 @@ struct HostsSecondPass;
 fn a_second_context_of_the_hosts_in_the_views_window_serves_the_panels_too() {
     let mut app = app();
     app.insert_resource(EguiGlobalSettings { auto_create_primary_context: false, ..default() });
+    app.init_schedule(HostsSecondPass);
     let mut capture = started(app);
     assert_eq!(carriers(&mut capture), [], "the host makes its contexts itself");
     assert_eq!(world(&mut capture).resource::<PanelLayout>().central_rect, None);

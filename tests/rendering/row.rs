@@ -25,7 +25,7 @@ fn show(capture: &mut Capture, snapshot: SimulationSnapshot) {
 }
 
 fn set_free_area(capture: &mut Capture, free: Rect) {
-    capture.app().insert_resource(ViewArea { free_rect_px: Some(free) });
+    capture.app().insert_resource(ViewArea { free_rect_px: Some(free), ..default() });
 }
 
 /// Entity and drawn voxels of every small grid by its episode.

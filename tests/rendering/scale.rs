@@ -81,7 +81,7 @@ fn the_scale_is_stated_inside_the_free_area_whatever_covers_the_rest() {
         ("narrow", Some(Rect::new(400.0, 60.0, 700.0, 600.0))),
     ] {
         let mut app = view_app_sized(ViewSettings::default(), synthetic::run_at_range(1, 12, 70.0), 1280, 720);
-        app.insert_resource(ViewArea { free_rect_px: free });
+        app.insert_resource(ViewArea { free_rect_px: free, ..default() });
         let frame = picture(&mut settled(app), &format!("scale_note_{name}"));
         let inside = note_pixels(&frame, free.unwrap_or(window));
         let everywhere = note_pixels(&frame, window);
