@@ -227,7 +227,7 @@ fn settle_primary(world: &mut World, seats: &Seats) {
         // The host made the camera with the panels' own context its primary one.
         world.entity_mut(seat.camera).insert(EguiSchedule::new(EguiPrimaryContextPass));
     }
-    if let [] = primaries[..] {
+    if primaries.is_empty() {
         let back_to_its_window = |luggage: &Luggage| seats.best(&luggage.surface).filter(|_| luggage.is_primary);
         if let Some((luggage, camera)) = is_bevys.then(|| take_homeless(world, back_to_its_window)).flatten() {
             unpack(world, luggage, camera);

@@ -26,6 +26,8 @@ pub(super) struct OwnCamera;
 pub(super) struct OwnScenery;
 
 /// Chooses the eye, and brings or takes away the own camera accordingly.
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
+#[allow(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn choose_eye(
     mut commands: Commands,
     settings: Res<ViewSettings>,
@@ -124,6 +126,7 @@ type Sharing = (Entity, &'static RenderTarget, Has<Hdr>, &'static Msaa, &'static
 
 /// Puts the own camera beneath the host's cameras of its window, with their look, and lets them draw over its picture
 /// instead of clearing it.
+#[allow(clippy::too_many_arguments, reason = "one argument for each resource and query the system touches")]
 pub(super) fn draw_beneath(
     mut commands: Commands,
     settings: Res<ViewSettings>,
