@@ -74,9 +74,11 @@ const NO_LAYERS: ViewLayers = ViewLayers {
     sky: false,
 };
 
+type Layer = fn(&mut ViewLayers) -> &mut bool;
+
 #[test]
 fn every_layer_alone_and_all_together_leave_nothing_behind() {
-    let layers: [(&str, fn(&mut ViewLayers) -> &mut bool); 9] = [
+    let layers: [(&str, Layer); 9] = [
         ("belief", |layers| &mut layers.belief),
         ("truth", |layers| &mut layers.truth),
         ("trajectory", |layers| &mut layers.trajectory),
