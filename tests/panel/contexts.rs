@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use bevy::camera::RenderTarget;
 use bevy::image::Image;
+use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::render_resource::TextureFormat;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
-use bevy::window::{ExitCondition, WindowPlugin};
-use bevy::winit::WinitPlugin;
 use bevy_egui::{
     EguiContext, EguiContexts, EguiGlobalSettings, EguiInput, EguiPlugin, EguiPrimaryContextPass, EguiSchedule,
     PrimaryEguiContext, egui,
@@ -20,7 +17,7 @@ use bevy_proxops::panel::{PanelContextPass, PanelLayout, PanelPlugin, PanelSetti
 use bevy_proxops::view::{Capture, CapturePlugin, CaptureTarget, CapturedFrame, CurrentEye, ViewPlugin};
 
 use crate::badge::{draw_badges, shows_badge};
-use crate::pictures::keep;
+use crate::offscreen::{keep, windowless};
 use crate::support::snapshot;
 
 const WIDTH: u32 = 1280;
@@ -43,15 +40,7 @@ struct Noticed {
 /// A host with an egui window of its own, the view and the panels, in one picture.
 fn app() -> App {
     let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-            .disable::<bevy::log::LogPlugin>()
-            .disable::<WinitPlugin>()
-            .disable::<PipelinedRenderingPlugin>(),
-    );
+    app.add_plugins(windowless().disable::<LogPlugin>());
     app.add_plugins((EguiPlugin::default(), CapturePlugin { width: WIDTH, height: HEIGHT }));
     app.add_plugins((ViewPlugin::default(), PanelPlugin::default()));
     app.insert_resource(LatestSnapshot(Arc::new(snapshot())))

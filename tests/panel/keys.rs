@@ -8,11 +8,8 @@ use bevy::input::ButtonState;
 use bevy::input::keyboard::{Key, KeyboardInput};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy::window::{ExitCondition, PrimaryWindow, WindowPlugin};
-use bevy::winit::WinitPlugin;
 use bevy_egui::input::EguiInputEvent;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use bevy_proxops::episode::LatestSnapshot;
@@ -20,6 +17,7 @@ use bevy_proxops::panel::PanelSettings;
 use bevy_proxops::prelude::*;
 use bevy_proxops::view::{OrbitCamera, ViewSettings};
 
+use crate::offscreen::windowless;
 use crate::support::snapshot;
 
 /// Enough for the panels to be laid out and for a key to have had its effect.
@@ -28,15 +26,8 @@ const FRAMES: usize = 4;
 /// The whole group about a run that stands still, in a window that is never opened.
 fn app(default_keys: bool) -> App {
     let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            .set(WindowPlugin { exit_condition: ExitCondition::DontExit, ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-            .disable::<LogPlugin>()
-            .disable::<WinitPlugin>()
-            .disable::<PipelinedRenderingPlugin>(),
-    );
+    let with_window = WindowPlugin { exit_condition: ExitCondition::DontExit, ..default() };
+    app.add_plugins(windowless().set(with_window).disable::<LogPlugin>());
     let group = ProxOpsPlugins { default_keys, ..default() };
     app.add_plugins(group.build().disable::<EpisodePlugin>())
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(50)))

@@ -11,6 +11,8 @@ mod keys;
 mod layout;
 mod learning;
 mod notices;
+#[path = "../rendering/offscreen.rs"]
+mod offscreen;
 mod oracle;
 mod parameters;
 mod pictures;

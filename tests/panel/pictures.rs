@@ -1,18 +1,15 @@
 //! Pictures of all panels: planned by tree search, and by a network that is being trained. Set `RENDERING_PICTURES` to a
 //! folder to keep them.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
-use bevy::window::{ExitCondition, WindowPlugin};
-use bevy::winit::WinitPlugin;
 use bevy_proxops::episode::{LatestSnapshot, Notice, NoticeSeverity, SimulationSnapshot};
 use bevy_proxops::panel::{PanelPlugin, PanelSettings, PanelTheme};
 use bevy_proxops::view::{Capture, CapturePlugin, CapturedFrame, ViewPlugin};
 
+use crate::offscreen::{keep, windowless};
 use crate::support::{snapshot, with_focused, with_learning};
 
 /// Enough for panels to lay themselves out and for the view's buffers to reach the renderer.
@@ -20,15 +17,7 @@ const FRAMES: u32 = 12;
 
 fn picture(run: &str, snapshot: SimulationSnapshot, [width, height]: [u32; 2], theme: PanelTheme) -> CapturedFrame {
     let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-            .disable::<bevy::log::LogPlugin>()
-            .disable::<WinitPlugin>()
-            .disable::<PipelinedRenderingPlugin>(),
-    );
+    app.add_plugins(windowless().disable::<LogPlugin>());
     let settings = PanelSettings { theme, ..default() };
     app.add_plugins((CapturePlugin { width, height }, ViewPlugin::default(), PanelPlugin { settings }));
     app.insert_resource(LatestSnapshot(Arc::new(snapshot)));
@@ -37,15 +26,6 @@ fn picture(run: &str, snapshot: SimulationSnapshot, [width, height]: [u32; 2], t
     let frame = capture.frame().expect("a renderer is installed");
     keep(&frame, &format!("panels_{run}_{theme:?}_{width}"));
     frame
-}
-
-/// Writes a picture where `RENDERING_PICTURES` says.
-pub fn keep(frame: &CapturedFrame, name: &str) {
-    let Some(folder) = std::env::var_os("RENDERING_PICTURES") else { return };
-    std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
-    let path = Path::new(&folder).join(name).with_extension("png");
-    image::save_buffer(path, &frame.rgba, frame.width, frame.height, image::ColorType::Rgba8)
-        .expect("the picture can be written");
 }
 
 /// Mean brightness of the bottom strip, 0 to 255.

@@ -3,7 +3,6 @@ use bevy::image::Image;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::render_resource::TextureFormat;
 use bevy::render::settings::WgpuSettings;
 use bevy::window::{ExitCondition, WindowPlugin};
@@ -13,6 +12,7 @@ use bevy_proxops::episode::LatestSnapshot;
 use bevy_proxops::panel::{PanelLayout, PanelPlugin, PanelSettings, PanelState};
 use bevy_proxops::view::ViewArea;
 
+use crate::offscreen::windowless;
 use crate::support::snapshot;
 
 const WIDTH: u32 = 960;
@@ -21,15 +21,7 @@ const HEIGHT: u32 = 540;
 /// The full engine drawing into a picture instead of a window.
 fn offscreen_app() -> App {
     let mut app = App::new();
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-            .disable::<LogPlugin>()
-            .disable::<WinitPlugin>()
-            .disable::<PipelinedRenderingPlugin>(),
-    );
+    app.add_plugins(windowless().disable::<LogPlugin>());
     app
 }
 

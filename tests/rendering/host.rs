@@ -11,7 +11,8 @@ use bevy::winit::WinitPlugin;
 use bevy_proxops::episode::LatestSnapshot;
 use bevy_proxops::view::{CaptureTarget, OrbitCamera, ViewPlugin, ViewRoot, ViewSettings};
 
-use crate::support::{HEIGHT, WIDTH, changed_pixels, picture, settled, view_app, windowless};
+use crate::offscreen::windowless;
+use crate::support::{HEIGHT, WIDTH, changed_pixels, picture, settled, view_app};
 use crate::synthetic;
 
 #[derive(Component)]

@@ -1,20 +1,8 @@
 use bevy::prelude::*;
 use bevy_proxops::view::{CapturedFrame, OrbitCamera, ViewLayers, ViewSettings};
 
-use crate::support::{WIDTH, change_settings, changed_pixels, picture, settled, view_app};
+use crate::support::{LAYERS, NO_LAYERS, WIDTH, change_settings, changed_pixels, picture, settled, view_app};
 use crate::synthetic;
-
-const NOTHING: ViewLayers = ViewLayers {
-    belief: false,
-    truth: false,
-    trajectory: false,
-    plan: false,
-    servicer: false,
-    axes: false,
-    small_grids: false,
-    legend: false,
-    sky: false,
-};
 
 fn only(layers: ViewLayers) -> ViewSettings {
     ViewSettings { layers, ..default() }
@@ -38,26 +26,15 @@ fn below_note(frame: &CapturedFrame) -> CapturedFrame {
 
 #[test]
 fn every_layer_changes_the_picture_and_hiding_all_leaves_none() {
-    type Layer = fn(&mut ViewLayers) -> &mut bool;
-    let layers: [(&str, Layer); 8] = [
-        ("belief", |layers| &mut layers.belief),
-        ("truth", |layers| &mut layers.truth),
-        ("trajectory", |layers| &mut layers.trajectory),
-        ("plan", |layers| &mut layers.plan),
-        ("servicer", |layers| &mut layers.servicer),
-        ("axes", |layers| &mut layers.axes),
-        ("small_grids", |layers| &mut layers.small_grids),
-        ("legend", |layers| &mut layers.legend),
-    ];
-    let mut capture = settled(view_app(only(NOTHING), synthetic::run(4, 20)));
+    let mut capture = settled(view_app(only(NO_LAYERS), synthetic::run(4, 20)));
     let empty = picture(&mut capture, "nothing");
-    for (name, layer) in layers {
+    for (name, layer) in LAYERS {
         change_settings(&mut capture, |settings| *layer(&mut settings.layers) = true);
         capture.run(6);
         let shown = picture(&mut capture, &format!("only_{name}"));
         let pixels = changed_pixels(&below_note(&empty), &below_note(&shown), 12);
         assert!(pixels > 40, "layer {name} changes {pixels} pixels");
-        change_settings(&mut capture, |settings| settings.layers = NOTHING);
+        change_settings(&mut capture, |settings| settings.layers = NO_LAYERS);
         capture.run(6);
         let hidden = picture(&mut capture, "hidden");
         assert_eq!(changed_pixels(&empty, &hidden, 2), 0, "layer {name} left something behind");
@@ -73,7 +50,7 @@ fn a_confirmed_voxel_has_the_colour_of_its_probability() {
     let settings = ViewSettings {
         // The sun stands behind the camera, so that the wall is fully lit.
         sun_direction_rtn: Vec3::NEG_Z,
-        ..only(ViewLayers { belief: true, ..NOTHING })
+        ..only(ViewLayers { belief: true, ..NO_LAYERS })
     };
     let expected = settings.probability_colour(242.0 / 255.0);
     let mut capture = settled(view_app(settings, snapshot));
@@ -100,7 +77,7 @@ fn a_confirmed_voxel_has_the_colour_of_its_probability() {
 
 #[test]
 fn truth_ghost_toggles_pixels_and_leaves_the_rest_alone() {
-    let belief = ViewLayers { belief: true, ..NOTHING };
+    let belief = ViewLayers { belief: true, ..NO_LAYERS };
     let mut capture = settled(view_app(only(belief), synthetic::run(1, 20)));
     let without = picture(&mut capture, "ghost_off");
     change_settings(&mut capture, |settings| settings.layers.truth = true);
@@ -117,7 +94,7 @@ fn truth_ghost_toggles_pixels_and_leaves_the_rest_alone() {
 #[test]
 fn a_new_belief_is_seen_in_the_next_frames() {
     use bevy_proxops::episode::LatestSnapshot;
-    let mut capture = settled(view_app(only(ViewLayers { belief: true, ..NOTHING }), synthetic::run(1, 5)));
+    let mut capture = settled(view_app(only(ViewLayers { belief: true, ..NO_LAYERS }), synthetic::run(1, 5)));
     let before = picture(&mut capture, "belief_5");
     capture.app().insert_resource(LatestSnapshot(std::sync::Arc::new(synthetic::run(1, 45))));
     capture.run(3);

@@ -10,6 +10,7 @@ mod controls;
 mod host;
 mod layers;
 mod memory;
+mod offscreen;
 mod pictures;
 mod row;
 mod scale;

@@ -9,7 +9,7 @@ use bevy_proxops::episode::{LatestSnapshot, SimulationSnapshot};
 use bevy_proxops::report::resident_bytes;
 use bevy_proxops::view::{Capture, CaptureTarget, Quality, ViewLayers, ViewSettings};
 
-use crate::support::{change_settings, settled, view_app_sized};
+use crate::support::{LAYERS, Layer, NO_LAYERS, change_settings, settled, view_app_sized};
 use crate::synthetic;
 
 /// Frames in which pipelines are compiled, pools filled and arenas of the allocator opened.
@@ -62,37 +62,14 @@ fn assert_flat(growths: &[Growth]) {
 
 fn nothing(_: &mut App, _: u32) {}
 
-const NO_LAYERS: ViewLayers = ViewLayers {
-    belief: false,
-    truth: false,
-    trajectory: false,
-    plan: false,
-    servicer: false,
-    axes: false,
-    small_grids: false,
-    legend: false,
-    sky: false,
-};
-
-type Layer = fn(&mut ViewLayers) -> &mut bool;
-
 #[test]
 fn every_layer_alone_and_all_together_leave_nothing_behind() {
-    let layers: [(&str, Layer); 9] = [
-        ("belief", |layers| &mut layers.belief),
-        ("truth", |layers| &mut layers.truth),
-        ("trajectory", |layers| &mut layers.trajectory),
-        ("plan", |layers| &mut layers.plan),
-        ("servicer", |layers| &mut layers.servicer),
-        ("axes", |layers| &mut layers.axes),
-        ("small grids", |layers| &mut layers.small_grids),
-        ("legend", |layers| &mut layers.legend),
-        ("sky", |layers| &mut layers.sky),
-    ];
+    let sky: (&str, Layer) = ("sky", |layers| &mut layers.sky);
     let settings = ViewSettings { layers: NO_LAYERS, ..default() };
     let mut capture = settled(view_app_sized(settings, synthetic::run(8, 22), 160, 90));
-    let mut growths: Vec<Growth> = layers
+    let mut growths: Vec<Growth> = LAYERS
         .into_iter()
+        .chain([sky])
         .map(|(name, layer)| {
             change_settings(&mut capture, |settings| {
                 settings.layers = NO_LAYERS;
@@ -165,7 +142,7 @@ mod with_panel {
     use bevy_proxops::view::CapturePlugin;
 
     use super::*;
-    use crate::support::windowless;
+    use crate::offscreen::windowless;
 
     #[test]
     fn a_panel_whose_plots_change_in_every_frame_leaves_nothing_behind() {

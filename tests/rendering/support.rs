@@ -1,31 +1,15 @@
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::time::TimeUpdateStrategy;
-use bevy::window::ExitCondition;
-use bevy::winit::WinitPlugin;
 use bevy_proxops::episode::{LatestSnapshot, SimulationSnapshot};
-use bevy_proxops::view::{Capture, CapturePlugin, CapturedFrame, ViewPlugin, ViewSettings};
+use bevy_proxops::view::{Capture, CapturePlugin, CapturedFrame, ViewLayers, ViewPlugin, ViewSettings};
+
+use crate::offscreen::{keep, windowless};
 
 pub const WIDTH: u32 = 640;
 pub const HEIGHT: u32 = 360;
-
-/// Bevy with a renderer and without a window.
-pub fn windowless() -> PluginGroupBuilder {
-    DefaultPlugins
-        .build()
-        .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-        // A software renderer that is stopped in mid-compilation may crash.
-        .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-        .disable::<WinitPlugin>()
-        // No frame in flight when the app is dropped.
-        .disable::<PipelinedRenderingPlugin>()
-}
 
 /// An app with the view alone that shows `snapshot`, and time that passes 50 ms a frame.
 pub fn view_app(settings: ViewSettings, snapshot: SimulationSnapshot) -> App {
@@ -41,6 +25,33 @@ pub fn view_app_sized(settings: ViewSettings, snapshot: SimulationSnapshot, widt
     app
 }
 
+pub const NO_LAYERS: ViewLayers = ViewLayers {
+    belief: false,
+    truth: false,
+    trajectory: false,
+    plan: false,
+    servicer: false,
+    axes: false,
+    small_grids: false,
+    legend: false,
+    sky: false,
+};
+
+/// Where a layer is turned on and off.
+pub type Layer = fn(&mut ViewLayers) -> &mut bool;
+
+/// All layers but the sky, which fills the picture.
+pub const LAYERS: [(&str, Layer); 8] = [
+    ("belief", |layers| &mut layers.belief),
+    ("truth", |layers| &mut layers.truth),
+    ("trajectory", |layers| &mut layers.trajectory),
+    ("plan", |layers| &mut layers.plan),
+    ("servicer", |layers| &mut layers.servicer),
+    ("axes", |layers| &mut layers.axes),
+    ("small_grids", |layers| &mut layers.small_grids),
+    ("legend", |layers| &mut layers.legend),
+];
+
 /// Starts an app and lets it come to rest.
 pub fn settled(app: App) -> Capture {
     let mut capture = Capture::start(app);
@@ -51,12 +62,7 @@ pub fn settled(app: App) -> Capture {
 /// A picture, kept where `RENDERING_PICTURES` says.
 pub fn picture(capture: &mut Capture, name: &str) -> CapturedFrame {
     let frame = capture.frame().expect("a renderer is installed");
-    if let Some(folder) = std::env::var_os("RENDERING_PICTURES") {
-        let path = Path::new(&folder).join(name).with_extension("png");
-        std::fs::create_dir_all(&folder).expect("the folder for pictures can be made");
-        image::save_buffer(path, &frame.rgba, frame.width, frame.height, image::ColorType::Rgba8)
-            .expect("the picture can be written");
-    }
+    keep(&frame, name);
     frame
 }
 
