@@ -1,6 +1,6 @@
 //! Two players on the same held-out episodes: which one does better, and how sure is that?
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -18,7 +18,7 @@ mod network;
 #[path = "common/terminal.rs"]
 mod terminal;
 
-use terminal::{BAD_INPUT, FAILURE, UserError, say};
+use terminal::{BAD_INPUT, FAILURE, UserError, say, warn};
 
 /// Episodes in the air at the same time. More take more memory and no less time.
 const MOST_PARALLEL: usize = 128;
@@ -160,9 +160,4 @@ fn flown(
         start.elapsed().as_secs_f64()
     ))?;
     Ok(episodes)
-}
-
-/// Nothing hangs on whether it can be said.
-fn warn(text: String) {
-    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -2,7 +2,6 @@
 //!
 //! Without a display, or with `--offscreen`, one episode is rendered to a picture and an animation instead.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,7 +29,7 @@ mod terminal;
 mod ui_script;
 
 use options::RunOptions;
-use terminal::{BAD_INPUT, FAILURE, UserError, say};
+use terminal::{BAD_INPUT, FAILURE, UserError, say, warn};
 use ui_script::UiScript;
 
 /// A satellite that shows itself bit by bit, and burns that pay.
@@ -72,9 +71,7 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
         return render(options, settings);
     }
     if let Some(reason) = display::why_no_window() {
-        let out = options.out.display();
-        // Nothing hangs on whether it can be said.
-        let _ = writeln!(io::stderr(), "no display ({reason}): rendering one episode to {out} instead");
+        warn(format_args!("no display ({reason}): rendering one episode to {} instead", options.out.display()));
         return render(options, settings);
     }
     open_window(options, settings, script)

@@ -17,6 +17,11 @@ pub fn say(line: impl Display) -> io::Result<()> {
     writeln!(io::stdout(), "{line}").map_err(|error| io::Error::new(error.kind(), format!("standard output: {error}")))
 }
 
+/// Says something on which nothing hangs: where it cannot be said, the work goes on.
+pub fn warn(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Ends an example: success, or one line on standard error and the exit code. A reader that has gone away (`… | head -1`)
 /// has what it wanted.
 pub fn finish(result: Result<(), (u8, UserError)>) -> ExitCode {
@@ -26,6 +31,6 @@ pub fn finish(result: Result<(), (u8, UserError)>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Where even this cannot be said the exit code has to do.
-    let _ = writeln!(io::stderr(), "error: {error}");
+    warn(format_args!("error: {error}"));
     ExitCode::from(code)
 }

@@ -48,10 +48,10 @@ impl Default for PanelContext {
 
 /// Contexts whose cameras were despawned, waiting for another camera of the same window.
 #[derive(Resource, Default)]
-pub(super) struct Homeless(Vec<Luggage>);
+pub(super) struct OrphanedContexts(Vec<ContextState>);
 
 /// All that egui remembers on a camera.
-struct Luggage {
+struct ContextState {
     from: Entity,
     surface: RenderTarget,
     is_primary: bool,
@@ -79,8 +79,8 @@ pub(super) struct Carried {
 }
 
 impl CarriedItem<'_, '_> {
-    fn packed(&self) -> Luggage {
-        Luggage {
+    fn state(&self) -> ContextState {
+        ContextState {
             from: self.entity,
             surface: self.surface.clone(),
             is_primary: self.is_primary,
@@ -99,17 +99,17 @@ impl CarriedItem<'_, '_> {
 pub(super) fn keep_context(
     despawned: On<Despawn, EguiContext>,
     carriers: Query<Carried>,
-    mut homeless: ResMut<Homeless>,
+    mut orphans: ResMut<OrphanedContexts>,
 ) {
     let Ok(carried) = carriers.get(despawned.entity) else { return };
     if carried.is_primary || carried.pass.0 == PanelContextPass.intern() {
-        homeless.0.push(carried.packed());
+        orphans.0.push(carried.state());
     }
 }
 
 /// A camera as a place for a context.
 #[derive(Clone)]
-struct Seat {
+struct CameraPlace {
     camera: Entity,
     order: isize,
     is_active: bool,
@@ -122,7 +122,7 @@ struct Seat {
     is_taken: bool,
 }
 
-pub(super) type SeatQuery = QueryState<(
+pub(super) type CameraQuery = QueryState<(
     Entity,
     &'static Camera,
     &'static RenderTarget,
@@ -131,18 +131,25 @@ pub(super) type SeatQuery = QueryState<(
     Has<PrimaryEguiContext>,
 )>;
 
+impl CameraPlace {
+    /// Whether the context it carries is the panels' own.
+    fn has_panels_own(&self) -> bool {
+        self.pass == Some(PanelContextPass.intern())
+    }
+}
+
 /// All cameras, and how their targets compare.
-struct Seats {
-    all: Vec<Seat>,
+struct Cameras {
+    all: Vec<CameraPlace>,
     primary_window: Option<Entity>,
 }
 
-impl Seats {
-    fn look(world: &mut World, cameras: &mut SeatQuery, primary_window: Option<Entity>) -> Self {
+impl Cameras {
+    fn look(world: &mut World, cameras: &mut CameraQuery, primary_window: Option<Entity>) -> Self {
         let views = world.get_resource::<CurrentEye>().filter(|eye| eye.is_own).and_then(|eye| eye.camera);
         let all = cameras
             .iter(world)
-            .map(|(camera, state, surface, context, is_taken, is_primary)| Seat {
+            .map(|(camera, state, surface, context, is_taken, is_primary)| CameraPlace {
                 camera,
                 order: state.order,
                 is_active: state.is_active,
@@ -159,8 +166,8 @@ impl Seats {
         Self { all, primary_window }
     }
 
-    fn with_pass(&self, wanted: impl Fn(&Seat) -> bool) -> Option<&Seat> {
-        self.all.iter().find(|seat| seat.pass.is_some() && wanted(seat))
+    fn with_pass(&self, wanted: impl Fn(&CameraPlace) -> bool) -> Option<&CameraPlace> {
+        self.all.iter().find(|place| place.pass.is_some() && wanted(place))
     }
 
     fn share(&self, a: &RenderTarget, b: &RenderTarget) -> bool {
@@ -168,19 +175,19 @@ impl Seats {
     }
 
     /// The topmost camera of a window that has room for a context: nothing is drawn over egui there.
-    fn best(&self, surface: &RenderTarget) -> Option<Entity> {
-        let has_room = |seat: &&Seat| !seat.is_taken || seat.pass == Some(PanelContextPass.intern());
-        let fits = |seat: &&Seat| seat.is_active && self.share(&seat.surface, surface);
+    fn best(&self, surface: &RenderTarget) -> Option<&CameraPlace> {
+        let has_room = |place: &&CameraPlace| !place.is_taken || place.has_panels_own();
+        let fits = |place: &&CameraPlace| place.is_active && self.share(&place.surface, surface);
         let fitting = self.all.iter().filter(has_room).filter(fits);
         // egui fills the viewport of its camera, so one with a part of the window comes last.
-        fitting.max_by_key(|seat| (seat.is_whole, seat.order, seat.camera)).map(|seat| seat.camera)
+        fitting.max_by_key(|place| (place.is_whole, place.order, place.camera))
     }
 
     /// Where a context had better be: not on the view's own camera, which lies beneath all others, nor on one asleep.
-    fn better(&self, seat: &Seat) -> Option<Entity> {
-        let best = self.all.iter().find(|best| Some(best.camera) == self.best(&seat.surface))?;
-        let is_above = seat.is_the_views && best.is_whole;
-        (best.camera != seat.camera && (is_above || !seat.is_active)).then_some(best.camera)
+    fn better(&self, place: &CameraPlace) -> Option<&CameraPlace> {
+        let best = self.best(&place.surface)?;
+        let is_above = place.is_the_views && best.is_whole;
+        (best.camera != place.camera && (is_above || !place.is_active)).then_some(best)
     }
 }
 
@@ -188,14 +195,14 @@ impl Seats {
 /// then chooses the context that the panels are drawn in.
 pub(super) fn place_context(
     world: &mut World,
-    cameras: &mut SeatQuery,
+    cameras: &mut CameraQuery,
     primary_windows: &mut QueryState<Entity, With<PrimaryWindow>>,
 ) {
     let primary_window = primary_windows.iter(world).next();
-    let seats = Seats::look(world, cameras, primary_window);
-    settle_primary(world, &seats);
-    let seats = Seats::look(world, cameras, primary_window);
-    let carrier = carrier_of_panels(world, &seats);
+    let places = Cameras::look(world, cameras, primary_window);
+    settle_primary(world, &places);
+    let places = Cameras::look(world, cameras, primary_window);
+    let carrier = carrier_of_panels(world, &places);
     let found = carrier.and_then(|camera| {
         // Before its camera is measured egui takes a window to be endless, and remembers panels of that size.
         world.get::<EguiInput>(camera)?.screen_rect?;
@@ -220,81 +227,83 @@ pub(super) fn place_context(
 }
 
 /// Keeps the primary context in sight; a host that turned off `auto_create_primary_context` does that itself.
-fn settle_primary(world: &mut World, seats: &Seats) {
-    let primaries: Vec<&Seat> = seats.all.iter().filter(|seat| seat.is_primary).collect();
+fn settle_primary(world: &mut World, places: &Cameras) {
+    let primaries: Vec<&CameraPlace> = places.all.iter().filter(|place| place.is_primary).collect();
     let is_bevys = world.resource::<EguiGlobalSettings>().auto_create_primary_context;
-    for seat in primaries.iter().filter(|seat| seat.pass == Some(PanelContextPass.intern())) {
+    for place in primaries.iter().filter(|place| place.has_panels_own()) {
         // The host made the camera with the panels' own context its primary one.
-        world.entity_mut(seat.camera).insert(EguiSchedule::new(EguiPrimaryContextPass));
+        world.entity_mut(place.camera).insert(EguiSchedule::new(EguiPrimaryContextPass));
     }
     if primaries.is_empty() {
-        let back_to_its_window = |luggage: &Luggage| seats.best(&luggage.surface).filter(|_| luggage.is_primary);
-        if let Some((luggage, camera)) = is_bevys.then(|| take_homeless(world, back_to_its_window)).flatten() {
-            unpack(world, luggage, camera);
+        let back_to_its_window = |orphan: &ContextState| places.best(&orphan.surface).filter(|_| orphan.is_primary);
+        if let Some((orphan, better)) = is_bevys.then(|| take_orphan(world, back_to_its_window)).flatten() {
+            put_on(world, orphan, better.camera);
         }
         return;
     }
-    forget_homeless(world, |luggage| luggage.is_primary);
+    forget_orphans(world, |orphan| orphan.is_primary);
     match primaries[..] {
         [only] if is_bevys => {
-            if let Some(better) = seats.better(only) {
-                move_context(world, only.camera, better);
+            if let Some(better) = places.better(only) {
+                move_context(world, only.camera, better.camera);
             }
         }
         [_] => {}
         // `bevy_egui` takes no two: the one that the host brought itself is the one.
-        _ => primaries.iter().filter(|seat| seat.is_the_views).for_each(|seat| discard(world, seat.camera)),
+        _ => primaries.iter().filter(|place| place.is_the_views).for_each(|place| discard(world, place.camera)),
     }
 }
 
 /// The camera with the context for the panels: one in the window of the view's eye. Without a view, or an eye, it is the
 /// primary context wherever that is.
-fn carrier_of_panels(world: &mut World, seats: &Seats) -> Option<Entity> {
+fn carrier_of_panels(world: &mut World, places: &Cameras) -> Option<Entity> {
     let eye = world.get_resource::<CurrentEye>().and_then(|eye| eye.camera);
-    let Some(eye) = eye.and_then(|eye| seats.all.iter().find(|seat| seat.camera == eye)) else {
-        return seats.with_pass(|seat| seat.is_primary).map(|seat| seat.camera);
+    let Some(eye) = eye.and_then(|eye| places.all.iter().find(|place| place.camera == eye)) else {
+        return places.with_pass(|place| place.is_primary).map(|place| place.camera);
     };
-    let is_here = |seat: &Seat| seats.share(&seat.surface, &eye.surface);
-    let is_own = |seat: &Seat| seat.pass == Some(PanelContextPass.intern());
-    let own = seats.with_pass(is_own);
-    let hosts = seats
-        .with_pass(|seat| is_here(seat) && seat.is_primary)
-        .or_else(|| seats.with_pass(|seat| is_here(seat) && !is_own(seat)));
+    let is_here = |place: &CameraPlace| places.share(&place.surface, &eye.surface);
+    let own = places.with_pass(CameraPlace::has_panels_own);
+    let hosts = places
+        .with_pass(|place| is_here(place) && place.is_primary)
+        .or_else(|| places.with_pass(|place| is_here(place) && !place.has_panels_own()));
     if let Some(hosts) = hosts {
         own.into_iter().for_each(|own| discard(world, own.camera));
-        forget_homeless(world, |luggage| !luggage.is_primary);
+        forget_orphans(world, |orphan| !orphan.is_primary);
         return Some(hosts.camera);
     }
 
     if let Some(own) = own {
-        let better = if is_here(own) { seats.better(own) } else { seats.best(&eye.surface) };
-        better.into_iter().for_each(|better| move_context(world, own.camera, better));
-        return better.or(is_here(own).then_some(own.camera));
+        let better = if is_here(own) { places.better(own) } else { places.best(&eye.surface) };
+        better.into_iter().for_each(|better| move_context(world, own.camera, better.camera));
+        return better.or(is_here(own).then_some(own)).map(|place| place.camera);
     }
-    let to_the_eye = |luggage: &Luggage| seats.best(&eye.surface).filter(|_| !luggage.is_primary);
-    if let Some((luggage, camera)) = take_homeless(world, to_the_eye) {
-        unpack(world, luggage, camera);
-        return Some(camera);
+    let to_the_eye = |orphan: &ContextState| places.best(&eye.surface).filter(|_| !orphan.is_primary);
+    if let Some((orphan, better)) = take_orphan(world, to_the_eye) {
+        put_on(world, orphan, better.camera);
+        return Some(better.camera);
     }
     // An app without any context gets its primary one from `bevy_egui` in the next frame, or from the host.
-    if let Some(camera) = seats.best(&eye.surface).filter(|_| seats.all.iter().any(|seat| seat.is_taken)) {
-        world.entity_mut(camera).insert((EguiContext::default(), EguiSchedule::new(PanelContextPass)));
+    if let Some(best) = places.best(&eye.surface).filter(|_| places.all.iter().any(|place| place.is_taken)) {
+        world.entity_mut(best.camera).insert((EguiContext::default(), EguiSchedule::new(PanelContextPass)));
     }
     // A new context knows its size from the next frame on.
     None
 }
 
 /// A context that lost its camera, and the one that it goes to.
-fn take_homeless(world: &mut World, goes_to: impl Fn(&Luggage) -> Option<Entity>) -> Option<(Luggage, Entity)> {
-    let homeless = &mut world.resource_mut::<Homeless>().0;
-    let (place, camera) = homeless.iter().enumerate().find_map(|(place, luggage)| Some((place, goes_to(luggage)?)))?;
-    Some((homeless.swap_remove(place), camera))
+fn take_orphan<'s>(
+    world: &mut World,
+    goes_to: impl Fn(&ContextState) -> Option<&'s CameraPlace>,
+) -> Option<(ContextState, &'s CameraPlace)> {
+    let orphans = &mut world.resource_mut::<OrphanedContexts>().0;
+    let (index, place) = orphans.iter().enumerate().find_map(|(index, orphan)| Some((index, goes_to(orphan)?)))?;
+    Some((orphans.swap_remove(index), place))
 }
 
-fn forget_homeless(world: &mut World, is_needless: impl Fn(&Luggage) -> bool) {
-    let needless: Vec<Luggage> =
-        world.resource_mut::<Homeless>().0.extract_if(.., |luggage| is_needless(luggage)).collect();
-    needless.iter().for_each(|luggage| forget_textures(world, luggage.from));
+fn forget_orphans(world: &mut World, is_needless: impl Fn(&ContextState) -> bool) {
+    let needless: Vec<ContextState> =
+        world.resource_mut::<OrphanedContexts>().0.extract_if(.., |orphan| is_needless(orphan)).collect();
+    needless.iter().for_each(|orphan| forget_textures(world, orphan.from));
 }
 
 fn forget_textures(world: &mut World, camera: Entity) {
@@ -302,19 +311,19 @@ fn forget_textures(world: &mut World, camera: Entity) {
 }
 
 fn discard(world: &mut World, camera: Entity) {
-    leave(world, camera);
+    take_off(world, camera);
     forget_textures(world, camera);
 }
 
 fn move_context(world: &mut World, from: Entity, to: Entity) {
     let mut carriers = world.query::<Carried>();
-    let Ok(luggage) = carriers.get(world, from).map(|carried| carried.packed()) else { return };
-    leave(world, from);
-    unpack(world, luggage, to);
+    let Ok(state) = carriers.get(world, from).map(|carried| carried.state()) else { return };
+    take_off(world, from);
+    put_on(world, state, to);
 }
 
-fn unpack(world: &mut World, luggage: Luggage, camera: Entity) {
-    let Luggage { from, is_primary, pass, context, settings, input, output, pointer, touch, .. } = luggage;
+fn put_on(world: &mut World, state: ContextState, camera: Entity) {
+    let ContextState { from, is_primary, pass, context, settings, input, output, pointer, touch, .. } = state;
     let mut entity = world.entity_mut(camera);
     entity.insert((context, EguiSchedule(pass), settings, input, output, pointer, touch));
     if is_primary {
@@ -332,7 +341,7 @@ fn unpack(world: &mut World, luggage: Luggage, camera: Entity) {
 
 /// Takes the context off a camera that stays. Its outputs stay too, empty: the renderer looks for them on every camera
 /// that had a context once, and stops where they are gone.
-fn leave(world: &mut World, camera: Entity) {
+fn take_off(world: &mut World, camera: Entity) {
     world.entity_mut(camera).insert(EguiRenderOutput::default()).remove::<(
         PrimaryEguiContext,
         EguiSchedule,

@@ -13,7 +13,7 @@ use bevy_egui::egui::{self, LayerId, UiBuilder};
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPostUpdateSet};
 
 use crate::episode::{LatestSnapshot, SimCommand};
-use crate::panel::context::{Homeless, PanelContext, PanelContextPass, keep_context, place_context};
+use crate::panel::context::{OrphanedContexts, PanelContext, PanelContextPass, keep_context, place_context};
 use crate::panel::key_order;
 use crate::panel::layout::{PanelInputs, panels};
 use crate::panel::reserve::ReservedEdges;
@@ -82,7 +82,7 @@ impl Plugin for PanelPlugin {
             .init_resource::<PanelLayout>()
             .init_resource::<FrameTime>()
             .init_resource::<PanelContext>()
-            .init_resource::<Homeless>()
+            .init_resource::<OrphanedContexts>()
             .add_message::<SimCommand>()
             .init_schedule(PanelContextPass)
             .add_plugins(key_order::plugin)
