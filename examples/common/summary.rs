@@ -6,12 +6,14 @@ use std::num::NonZeroUsize;
 use bevy_proxops::episode::{EpisodeSnapshot, NetworkSnapshot, SimDiagnostics, SimulationSnapshot, TimeSplit};
 use bevy_proxops::mission::EpisodeMetrics;
 use bevy_proxops::search::SearchConfig;
+use bevy_proxops::target::TargetDescription;
 use serde::Serialize;
 
 /// Summary of a run.
 #[derive(Serialize)]
 pub struct Summary {
     scenario: String,
+    target: Option<TargetDescription>,
     planner: String,
     knowledge: String,
     simulations_per_decision: u32,
@@ -154,6 +156,7 @@ impl Summary {
         let diagnostics = &snapshot.diagnostics;
         Self {
             scenario: snapshot.scenario.name.clone(),
+            target: snapshot.episodes.first().map(|episode| episode.mission.target().clone()),
             planner: snapshot.search.planner.to_string(),
             knowledge: snapshot.search.knowledge.to_string(),
             simulations_per_decision: simulations_of(&snapshot.search),
@@ -208,6 +211,9 @@ fn mean(episodes: &[EpisodeSummary], figure: impl Fn(&EpisodeMetrics) -> f64) ->
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}, {} ({}), seed {}", self.scenario, self.planner, self.knowledge, self.seed)?;
+        if let Some(target) = &self.target {
+            writeln!(formatter, "target {target}")?;
+        }
         writeln!(formatter, "episode  steps  entropy, nats  of reachable  Δv, m/s   reward")?;
         for episode in &self.episodes {
             writeln!(

@@ -54,9 +54,11 @@ impl Scenario {
     /// The target as a file in `folder` must name it.
     fn target_seen_from(&self, folder: &Path) -> TargetShape {
         match (&self.target, self.base_dir()) {
-            (TargetShape::Vox { path }, Some(base)) if path.is_relative() && !same_folder(base, folder) => {
+            (TargetShape::Vox { path, object, fit }, Some(base))
+                if path.is_relative() && !same_folder(base, folder) =>
+            {
                 let path = std::path::absolute(base.join(path)).unwrap_or_else(|_| base.join(path));
-                TargetShape::Vox { path }
+                TargetShape::Vox { path, object: object.clone(), fit: *fit }
             }
             _ => self.target.clone(),
         }
@@ -135,7 +137,7 @@ mod tests {
     fn a_scenario_saved_elsewhere_keeps_its_vox_file() {
         let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let scenario = Scenario {
-            target: TargetShape::Vox { path: "shape.vox".into() },
+            target: TargetShape::vox("shape.vox"),
             origin: Some(here.path().join("mine.ron")),
             ..Scenario::reference()
         };
@@ -144,7 +146,7 @@ mod tests {
             Scenario::load(folder.join("copy.ron")).expect("the saved scenario").target
         };
         assert_eq!(target_of(here.path()), scenario.target);
-        assert_eq!(target_of(there.path()), TargetShape::Vox { path: here.path().join("shape.vox") });
+        assert_eq!(target_of(there.path()), TargetShape::vox(here.path().join("shape.vox")));
     }
 
     #[test]

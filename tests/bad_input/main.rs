@@ -1,5 +1,6 @@
 //! What happens with input that is wrong: one clear error, never a panic.
 
+mod memory;
 mod scenario_file;
 mod scenario_values;
 mod target_file;
