@@ -1,6 +1,5 @@
 //! Two players on the same held-out episodes: which one does better, and how sure is that?
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -84,7 +83,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let bad_input = |error| (BAD_INPUT, error);
-    let scenario = scenario(&options.scenario).map_err(bad_input)?;
+    let scenario = Scenario::named(&options.scenario).map_err(|error| bad_input(error.into()))?;
     if options.pairs == 0 {
         return Err(bad_input("pairs = 0: accepted are 1 and more".into()));
     }
@@ -95,13 +94,6 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let second = flown(&options.second, other, &scenario, options).map_err(failed)?;
     compare(&first, &second);
     Ok(())
-}
-
-fn scenario(name: &str) -> Result<Scenario, UserError> {
-    match Path::new(name).extension() {
-        Some(extension) if extension == "ron" => Ok(Scenario::load(name)?),
-        _ => Ok(Scenario::embedded(name)?),
-    }
 }
 
 fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) {

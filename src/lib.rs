@@ -43,6 +43,7 @@ pub mod view;
 pub mod panel;
 
 mod plugins;
+mod text;
 pub mod prelude;
 
 pub use plugins::ProxOpsPlugins;

@@ -9,6 +9,7 @@ use ron::ser::PrettyConfig;
 use super::field_path::field_path_at;
 use super::{Scenario, ScenarioError};
 use crate::target::TargetShape;
+use crate::text;
 
 impl Scenario {
     /// Reads and validates a scenario. `source_name` is what messages call it.
@@ -17,6 +18,7 @@ impl Scenario {
     /// [`ScenarioError::Syntax`] with line and column for text that is no scenario, [`ScenarioError::Field`] for a
     /// value that is not accepted.
     pub fn from_ron_str(text: &str, source_name: &str) -> Result<Self, ScenarioError> {
+        let text = text::without_mark(text);
         let scenario: Self = ron::from_str(text).map_err(|error| {
             let (line, column) = (error.span.start.line, error.span.start.col);
             let field = field_path_at(text, line, column);
@@ -33,7 +35,7 @@ impl Scenario {
     /// [`ScenarioError::Read`] for a file that cannot be read, otherwise as [`Scenario::from_ron_str`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ScenarioError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        let text = text::read(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
         let scenario = Self::from_ron_str(&text, &path.display().to_string())?;
         Ok(Self { origin: Some(path.to_owned()), ..scenario })
     }

@@ -56,7 +56,7 @@ impl BestSettings {
     /// [`ReportError::File`] naming the file, with line and column of what is wrong.
     pub fn load(path: &Path) -> Result<Self, ReportError> {
         let failed = |reason: String| ReportError::File { path: path.to_owned(), reason };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let text = crate::text::read(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
         ron::from_str(&text).map_err(|error| failed(error.to_string()))
     }
 

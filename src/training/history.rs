@@ -108,7 +108,7 @@ impl History {
         let failed = |source| TrainingError::History { path: path.to_owned(), source };
         let text = fs::read_to_string(path).map_err(failed)?;
         let mut entries = Vec::new();
-        for (number, line) in text.lines().enumerate() {
+        for (number, line) in crate::text::without_mark(&text).lines().enumerate() {
             let entry = serde_json::from_str(line).map_err(|error| {
                 failed(std::io::Error::new(std::io::ErrorKind::InvalidData, format!("line {}: {error}", number + 1)))
             })?;
