@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bevy_proxops::episode::{EpisodeSettings, EpisodeStatus, Simulation, SimulationSnapshot};
+use bevy_proxops::episode::{EpisodeSettings, Simulation, SimulationSnapshot};
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
 use clap::Parser;
@@ -21,7 +21,11 @@ mod summary;
 use options::{BAD_INPUT, RunOptions, UserError};
 use summary::{Clock, Summary};
 
-/// Flies episodes without a window and prints a summary.
+/// Exit code when an episode ended before its last step; the summary is printed all the same and says why.
+const ENDED_EARLY: u8 = 3;
+
+/// Flies episodes without a window and prints a summary. Exits with 0 when all were flown to their end, with 3 when some
+/// ended early, and with 2 for bad input.
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
@@ -52,7 +56,11 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     } else {
         summary.to_string()
     };
-    print(&text)
+    print(&text)?;
+    match summary.refused() {
+        0 => Ok(()),
+        refused => Err((ENDED_EARLY, format!("{refused} of {} episodes ended early", summary.episodes()).into())),
+    }
 }
 
 /// A reader that has gone away (`headless | head`) is an error with a message, not a panic.
@@ -93,7 +101,7 @@ fn cpu_s() -> f64 {
 
 fn note_finished(snapshot: &SimulationSnapshot, now_s: f64, finished_after_s: &mut [Option<f64>]) {
     for (episode, finished) in snapshot.episodes.iter().zip(finished_after_s) {
-        if episode.status == EpisodeStatus::Finished {
+        if episode.status.is_over() {
             finished.get_or_insert(now_s);
         }
     }

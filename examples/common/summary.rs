@@ -37,6 +37,8 @@ struct EpisodeSummary {
 #[derive(Serialize)]
 struct Totals {
     episodes: usize,
+    /// Episodes that ended before their last step, because a step could not be flown.
+    refused: usize,
     decisions: u64,
     simulations: u64,
     mean_final_entropy_nats: f64,
@@ -163,6 +165,7 @@ impl Summary {
             seed: snapshot.seed.0,
             totals: Totals {
                 episodes: episodes.len(),
+                refused: episodes.iter().filter(|episode| episode.metrics.refusal.is_some()).count(),
                 decisions: diagnostics.decisions,
                 simulations: diagnostics.simulations,
                 mean_final_entropy_nats: mean(&episodes, |metrics| metrics.final_entropy_nats),
@@ -185,6 +188,18 @@ impl Summary {
             },
             episodes,
         }
+    }
+}
+
+impl Summary {
+    /// Episodes flown.
+    pub fn episodes(&self) -> usize {
+        self.totals.episodes
+    }
+
+    /// Episodes that ended before their last step.
+    pub fn refused(&self) -> usize {
+        self.totals.refused
     }
 }
 
@@ -226,6 +241,9 @@ impl fmt::Display for Summary {
                 episode.metrics.dv_spent_m_s,
                 episode.metrics.total_reward,
             )?;
+            if let Some(refusal) = &episode.metrics.refusal {
+                writeln!(formatter, "         ended after step {}: {refusal}", episode.metrics.steps)?;
+            }
         }
         write!(
             formatter,

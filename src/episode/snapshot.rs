@@ -78,9 +78,9 @@ impl SimulationSnapshot {
         self.episodes.iter().find(|episode| episode.number == self.focus).or(self.episodes.first())
     }
 
-    /// Whether every episode has flown its last step.
+    /// Whether every episode has flown its last step or ended before.
     pub fn is_finished(&self) -> bool {
-        self.episodes.iter().all(|episode| episode.status == EpisodeStatus::Finished)
+        self.episodes.iter().all(|episode| episode.status.is_over())
     }
 }
 
@@ -142,6 +142,15 @@ pub enum EpisodeStatus {
     Stepping,
     /// All steps flown.
     Finished,
+    /// Ended before its last step, because a step could not be flown; [`EpisodeMetrics::refusal`] says why.
+    Refused,
+}
+
+impl EpisodeStatus {
+    /// Whether nothing more will happen in the episode.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Finished | Self::Refused)
+    }
 }
 
 /// Where the servicer was at the end of a step.

@@ -12,6 +12,10 @@ use crate::voxel::{Belief, CompactCode, Occupancy, VoxelGrid};
 pub struct Mission {
     scenario: Scenario,
     chief: ChiefOrbit,
+    /// The chief's e cos ω and e sin ω.
+    pub(super) chief_eccentricity: [f64; 2],
+    /// 0 when it is not known.
+    pub(super) body_radius_km: f64,
     grid: VoxelGrid,
     camera: Camera,
     sensor: SensorModel,
@@ -41,6 +45,7 @@ impl Mission {
         let sensor = SensorModel::new(scenario.sensor.p_hit_occupied, scenario.sensor.p_hit_empty)
             .map_err(|source| MissionError::Sensor { origin: origin.clone(), source })?;
         let chief = scenario.chief_orbit().map_err(|source| MissionError::Orbit { origin: origin.clone(), source })?;
+        let elements = chief.elements_at(0.0);
         let LoadedTarget { occupancy: truth, description: target } = scenario
             .target
             .load(&grid, base_dir.or(scenario.base_dir()))
@@ -48,6 +53,8 @@ impl Mission {
         let reachable_share = truth.reachable().count() as f64 / grid.len() as f64;
         Ok(Self {
             chief,
+            chief_eccentricity: [elements.eccentricity_x, elements.eccentricity_y],
+            body_radius_km: scenario.chief.body_radius_km(),
             grid,
             camera,
             compact_code: CompactCode::new(sensor.llr_hit(), sensor.llr_pass()),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 
 use super::field_path::field_path_at;
@@ -19,7 +20,7 @@ impl Scenario {
     /// value that is not accepted.
     pub fn from_ron_str(text: &str, source_name: &str) -> Result<Self, ScenarioError> {
         let text = text::without_mark(text);
-        let scenario: Self = ron::from_str(text).map_err(|error| {
+        let scenario: Self = format().from_str(text).map_err(|error| {
             let (line, column) = (error.span.start.line, error.span.start.col);
             let field = field_path_at(text, line, column);
             let message = field.map_or_else(|| error.code.to_string(), |field| format!("{field}: {}", error.code));
@@ -78,6 +79,11 @@ impl Scenario {
     pub fn base_dir(&self) -> Option<&Path> {
         self.origin.as_deref().map(folder_of)
     }
+}
+
+/// RON in which an optional field takes its bare value too: `3.5` as well as `Some(3.5)`.
+fn format() -> ron::Options {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
 }
 
 /// The folder that a file lies in; the working folder for a bare name.

@@ -61,6 +61,7 @@ impl Scenario {
         check(!self.name.trim().is_empty(), "name", format!("\"{}\"", self.name), "a text that is not empty")?;
         self.check_chief()?;
         self.check_start()?;
+        self.check_perigee()?;
         check_range("step_s", self.step_s, &STEP_S)?;
         check_range("steps", self.steps, &STEPS)?;
         self.check_actions()?;
@@ -92,6 +93,20 @@ impl Scenario {
             "chief.mu_km3_s2",
             chief.mu_km3_s2,
             "above 0 and at most 1e12",
+        )?;
+        let radius_km = chief.body_radius_km();
+        check((0.0..=1e9).contains(&radius_km), "chief.body_radius_km", radius_km, "0 to 1000000000")
+    }
+
+    /// The chief itself must not go through the body that it circles.
+    fn check_perigee(&self) -> Result<(), FieldProblem> {
+        let chief = &self.chief;
+        let (perigee_km, radius_km) = (chief.semi_major_axis_km * (1.0 - chief.eccentricity), chief.body_radius_km());
+        check(
+            perigee_km >= radius_km,
+            "chief.semi_major_axis_km",
+            format!("{}, which puts the perigee at {perigee_km:.3} km", chief.semi_major_axis_km),
+            format!("an orbit that stays outside the central body (chief.body_radius_km, {radius_km} km)"),
         )
     }
 

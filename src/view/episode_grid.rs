@@ -18,7 +18,7 @@ use super::scene::SceneExtent;
 use super::settings::ViewSettings;
 use super::voxel_layer::{VoxelLayer, VoxelLayerSpawner};
 use super::voxel_material::VoxelLayerKind;
-use crate::episode::{EpisodeSnapshot, EpisodeStatus, LatestSnapshot};
+use crate::episode::{EpisodeSnapshot, LatestSnapshot};
 
 /// The small grid of one episode.
 #[derive(Component, Reflect, Clone, Copy, Debug, PartialEq)]
@@ -144,7 +144,7 @@ fn caption(episode: &EpisodeSnapshot) -> Caption {
     Caption {
         number: episode.number,
         step_share: episode.step as f32 / episode.steps.max(1) as f32,
-        is_finished: episode.status == EpisodeStatus::Finished,
+        is_finished: episode.status.is_over(),
     }
 }
 
