@@ -103,6 +103,30 @@ fn the_extremes_of_every_range_fly() {
     }
 }
 
+fn case(name: &str) -> Result<Scenario, String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    Scenario::load(path).map_err(|error| error.to_string())
+}
+
+#[test]
+fn near_circular_dynamics_are_refused_where_they_are_wrong_with_the_error_and_the_setting_to_change() {
+    let message = case("molniya_nc.ron").expect_err("e = 0.7");
+    for part in ["molniya_nc.ron", "dynamics = NearCircular", "m wrong within", "chief.eccentricity = 0.7", "TwoBody"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let at = |eccentricity: f64, dynamics| {
+        let mut scenario = Scenario { dynamics, ..Scenario::reference() };
+        scenario.chief.semi_major_axis_km = 26_560.0;
+        scenario.chief.eccentricity = eccentricity;
+        scenario.validate()
+    };
+    assert!(at(0.002, Dynamics::NearCircular).is_ok());
+    for eccentricity in [0.01, 0.1, 0.7] {
+        assert!(at(eccentricity, Dynamics::NearCircular).is_err(), "{eccentricity}");
+        assert!(at(eccentricity, Dynamics::TwoBody).is_ok(), "{eccentricity}");
+    }
+}
+
 #[test]
 fn an_orbit_through_its_central_body_is_refused_with_perigee_and_radius() {
     let mut scenario = Scenario { dynamics: Dynamics::TwoBody, ..Scenario::reference() };
