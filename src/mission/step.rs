@@ -5,10 +5,6 @@ use super::{Action, Mission, MissionState, StepRefusal};
 use crate::orbit::{RelativeState, closest_range_m};
 use crate::sensor::{Observation, RayCaster};
 
-/// Parts into which a step's coast is cut to find its closest approach: at 0.25 m/s and 120 s steps, 2 m of motion
-/// each.
-const CLOSEST_APPROACH_INTERVALS: u32 = 16;
-
 /// Where an action leads: the motion of one step, without its image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Arrival {
@@ -56,13 +52,13 @@ impl Mission {
     pub fn advance(&self, relative: &RelativeState, action: Action) -> Arrival {
         let (dynamics, chief) = (self.dynamics(), self.chief());
         let after_burn = dynamics.apply_impulse(chief, relative, &self.actions().impulse(action));
-        let relative = dynamics.propagate(chief, &after_burn, self.step_s(), CLOSEST_APPROACH_INTERVALS);
+        let relative = dynamics.propagate(chief, &after_burn, self.step_s());
         let position_rtn_m = dynamics.rtn(chief, &relative).position_rtn_m;
         Arrival { after_burn, relative, position_rtn_m, dv_m_s: self.actions().dv_m_s(action) }
     }
 
     /// What the coast after a burn costs for coming too near, in shares of H₀: the scenario's `reward.keep_out_cost`
-    /// when the servicer is inside the keep-out sphere at any of 17 times of the step, otherwise 0. Coming near ends nothing: the
+    /// when the servicer is inside the keep-out sphere at any time of the step, otherwise 0. Coming near ends nothing: the
     /// camera works inside the grid too, and the metrics say how close it was.
     #[inline]
     pub fn keep_out_cost(&self, after_burn: &RelativeState) -> f64 {
@@ -72,7 +68,7 @@ impl Mission {
     }
 
     fn closest_range_m(&self, after_burn: &RelativeState) -> f64 {
-        closest_range_m(self.dynamics(), self.chief(), after_burn, self.step_s(), CLOSEST_APPROACH_INTERVALS)
+        closest_range_m(self.dynamics(), self.chief(), after_burn, self.step_s())
     }
 
     /// One decision: burn, coast, image, belief, reward. `observation` holds the image afterwards. Sensor noise is
