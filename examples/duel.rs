@@ -1,7 +1,6 @@
 //! Two players on the same held-out episodes: which one does better, and how sure is that?
 
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -81,20 +80,13 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let bad_input = |error| (BAD_INPUT, error);
-    let scenario = scenario(&options.scenario).map_err(bad_input)?;
+    let scenario = Scenario::named(&options.scenario).map_err(|error| bad_input(error.into()))?;
     let weights = |player: &Player| weights(player, &scenario, options).map_err(bad_input);
     let (one, other) = (weights(&options.first)?, weights(&options.second)?);
     let failed = |error| (FAILURE, error);
     let first = flown(&options.first, one, &scenario, options).map_err(failed)?;
     let second = flown(&options.second, other, &scenario, options).map_err(failed)?;
     compare(&first, &second).map_err(|error| failed(error.into()))
-}
-
-fn scenario(name: &str) -> Result<Scenario, UserError> {
-    match Path::new(name).extension() {
-        Some(extension) if extension == "ron" => Ok(Scenario::load(name)?),
-        _ => Ok(Scenario::embedded(name)?),
-    }
 }
 
 fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bevy_proxops::episode::{EpisodeSettings, EpisodeStatus, Simulation, SimulationSnapshot};
+use bevy_proxops::episode::{EpisodeSettings, Simulation, SimulationSnapshot};
 use bevy_proxops::files::json;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
@@ -24,7 +24,11 @@ use options::RunOptions;
 use summary::{Clock, Summary};
 use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
-/// Flies episodes without a window and prints a summary.
+/// Exit code when an episode ended before its last step; the summary is printed all the same and says why.
+const ENDED_EARLY: u8 = 3;
+
+/// Flies episodes without a window and prints a summary. Exits with 0 when all were flown to their end, with 3 when some
+/// ended early, and with 2 for bad input.
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
@@ -56,7 +60,11 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     } else {
         summary.to_string()
     };
-    print(&text)
+    print(&text)?;
+    match summary.refused() {
+        0 => Ok(()),
+        refused => Err((ENDED_EARLY, format!("{refused} of {} episodes ended early", summary.episodes()).into())),
+    }
 }
 
 fn print(text: &str) -> Result<(), (u8, UserError)> {
@@ -96,7 +104,7 @@ fn cpu_s() -> f64 {
 
 fn note_finished(snapshot: &SimulationSnapshot, now_s: f64, finished_after_s: &mut [Option<f64>]) {
     for (episode, finished) in snapshot.episodes.iter().zip(finished_after_s) {
-        if episode.status == EpisodeStatus::Finished {
+        if episode.status.is_over() {
             finished.get_or_insert(now_s);
         }
     }

@@ -153,7 +153,7 @@ fn begin(options: &Options) -> Result<TrainingRun, UserError> {
     let start = options.start.as_deref().map(NetworkWeights::load).transpose()?;
     let mut config = TrainingConfig {
         seed: Seed(new.seed),
-        scenario: scenario(&new.scenario)?,
+        scenario: Scenario::named(&new.scenario)?,
         network: match &start {
             Some(weights) => weights.config().clone(),
             None => PolicyValueNetConfig::named(&new.network)?,
@@ -171,13 +171,6 @@ fn begin(options: &Options) -> Result<TrainingRun, UserError> {
     config.learner.decay_steps = new.decay_steps;
     config.network.cells_per_axis = config.scenario.grid.cells_per_axis as usize;
     Ok(TrainingRun::start(config, &options.out, &options.device, start)?)
-}
-
-fn scenario(name: &str) -> Result<Scenario, UserError> {
-    match Path::new(name).extension() {
-        Some(extension) if extension == "ron" => Ok(Scenario::load(name)?),
-        _ => Ok(Scenario::embedded(name)?),
-    }
 }
 
 /// The networks as files of their own, and the plots.

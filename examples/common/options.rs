@@ -1,9 +1,7 @@
 //! Command-line options that several examples share, and how they become episode settings.
 
-use std::path::Path;
-
 use bevy_proxops::episode::{EpisodeSettings, ParameterId, ParameterKind, ParameterValue};
-use bevy_proxops::mission::{Mission, Scenario, ScenarioError, Seed};
+use bevy_proxops::mission::{Mission, Scenario, Seed};
 use bevy_proxops::network::NetworkDevice;
 use clap::Args;
 
@@ -52,7 +50,7 @@ impl RunOptions {
     /// Changes `settings` to what was asked for and checks that it can be flown.
     pub fn apply(&self, settings: &mut EpisodeSettings) -> Result<(), UserError> {
         if let Some(name) = &self.scenario {
-            settings.scenario = scenario(name)?;
+            settings.scenario = Scenario::named(name)?;
         }
         if let Some(planner) = &self.planner {
             settings.search.planner = planner.parse()?;
@@ -82,13 +80,6 @@ impl RunOptions {
         Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?;
         Ok(())
     }
-}
-
-/// A name with a path separator or ending in `.ron` is a file; any other is a shipped scenario.
-fn scenario(name: &str) -> Result<Scenario, ScenarioError> {
-    let path = Path::new(name);
-    let is_file = path.components().count() > 1 || path.extension().is_some_and(|extension| extension == "ron");
-    if is_file { Scenario::load(path) } else { Scenario::embedded(name) }
 }
 
 fn set_parameter(assignment: &str, settings: &mut EpisodeSettings) -> Result<(), UserError> {

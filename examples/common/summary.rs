@@ -6,12 +6,14 @@ use std::num::NonZeroUsize;
 use bevy_proxops::episode::{EpisodeSnapshot, NetworkSnapshot, SimDiagnostics, SimulationSnapshot, TimeSplit};
 use bevy_proxops::mission::EpisodeMetrics;
 use bevy_proxops::search::SearchConfig;
+use bevy_proxops::target::TargetDescription;
 use serde::Serialize;
 
 /// Summary of a run.
 #[derive(Serialize)]
 pub struct Summary {
     scenario: String,
+    target: Option<TargetDescription>,
     planner: String,
     knowledge: String,
     simulations_per_decision: u32,
@@ -35,6 +37,8 @@ struct EpisodeSummary {
 #[derive(Serialize)]
 struct Totals {
     episodes: usize,
+    /// Episodes that ended before their last step, because a step could not be flown.
+    refused: usize,
     decisions: u64,
     simulations: u64,
     mean_final_entropy_nats: f64,
@@ -154,12 +158,14 @@ impl Summary {
         let diagnostics = &snapshot.diagnostics;
         Self {
             scenario: snapshot.scenario.name.clone(),
+            target: snapshot.episodes.first().map(|episode| episode.mission.target().clone()),
             planner: snapshot.search.planner.to_string(),
             knowledge: snapshot.search.knowledge.to_string(),
             simulations_per_decision: simulations_of(&snapshot.search),
             seed: snapshot.seed.0,
             totals: Totals {
                 episodes: episodes.len(),
+                refused: episodes.iter().filter(|episode| episode.metrics.refusal.is_some()).count(),
                 decisions: diagnostics.decisions,
                 simulations: diagnostics.simulations,
                 mean_final_entropy_nats: mean(&episodes, |metrics| metrics.final_entropy_nats),
@@ -182,6 +188,18 @@ impl Summary {
             },
             episodes,
         }
+    }
+}
+
+impl Summary {
+    /// Episodes flown.
+    pub fn episodes(&self) -> usize {
+        self.totals.episodes
+    }
+
+    /// Episodes that ended before their last step.
+    pub fn refused(&self) -> usize {
+        self.totals.refused
     }
 }
 
@@ -208,6 +226,9 @@ fn mean(episodes: &[EpisodeSummary], figure: impl Fn(&EpisodeMetrics) -> f64) ->
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}, {} ({}), seed {}", self.scenario, self.planner, self.knowledge, self.seed)?;
+        if let Some(target) = &self.target {
+            writeln!(formatter, "target {target}")?;
+        }
         writeln!(formatter, "episode  steps  entropy, nats  of reachable  Δv, m/s   reward")?;
         for episode in &self.episodes {
             writeln!(
@@ -220,6 +241,9 @@ impl fmt::Display for Summary {
                 episode.metrics.dv_spent_m_s,
                 episode.metrics.total_reward,
             )?;
+            if let Some(refusal) = &episode.metrics.refusal {
+                writeln!(formatter, "         ended after step {}: {refusal}", episode.metrics.steps)?;
+            }
         }
         write!(
             formatter,

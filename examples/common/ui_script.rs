@@ -30,7 +30,9 @@ impl UiScript {
     /// Reads a script file.
     pub fn load(path: &Path) -> Result<Self, UserError> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("UI script {}: {error}", path.display()))?;
-        let actions = parse(&text).map_err(|error| format!("UI script {}: {error}", path.display()))?;
+        // Some editors put a byte order mark at the beginning.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let actions = parse(text).map_err(|error| format!("UI script {}: {error}", path.display()))?;
         Ok(Self { actions, waiting_frames: 0 })
     }
 

@@ -71,7 +71,12 @@ pub enum EpisodePlanner {
         /// What the step did.
         transition: Transition,
     },
-    /// All steps flown.
+    /// The step could not be flown; [`MissionState::refusal`] says why.
+    Refused {
+        /// What the search saw.
+        summary: Arc<SearchSummary>,
+    },
+    /// All steps flown, or one refused.
     Finished,
 }
 

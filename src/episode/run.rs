@@ -10,6 +10,7 @@ use crate::episode::notices::Notices;
 use crate::episode::parameters::{Applies, PARAMETERS, ParameterId};
 use crate::episode::settings::{EpisodeSettings, MAX_EPISODES};
 use crate::mission::{Mission, Scenario};
+use crate::target::TargetShape;
 
 /// Settings in force, and what has been asked for but not yet done.
 #[derive(Resource, Debug)]
@@ -42,6 +43,8 @@ impl Run {
     pub fn new(settings: EpisodeSettings) -> Result<Self, EpisodeError> {
         validate(&settings)?;
         let mission = Arc::new(Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?);
+        let mut notices = Notices::default();
+        note_target(&mission, &mut notices);
         Ok(Self {
             mission,
             paused: settings.start_paused,
@@ -50,10 +53,20 @@ impl Run {
             restart: true,
             granted: 0,
             pending: BTreeSet::new(),
-            notices: Notices::default(),
+            notices,
             settings: Arc::new(settings),
         })
     }
+}
+
+/// Says what was read from a target's file; what of it is missing or altered is a warning. Shapes without a file are
+/// what their name says.
+pub fn note_target(mission: &Mission, notices: &mut Notices) {
+    if !matches!(mission.scenario().target, TargetShape::Vox { .. }) {
+        return;
+    }
+    let text = format!("target {}", mission.target());
+    if mission.target().is_altered() { notices.warning(text) } else { notices.info(text) }
 }
 
 fn validate(settings: &EpisodeSettings) -> Result<(), EpisodeError> {

@@ -78,12 +78,12 @@ impl SimulationSnapshot {
         self.episodes.iter().find(|episode| episode.number == self.focus).or(self.episodes.first())
     }
 
-    /// Whether the run has ended: there are episodes, all have flown their last step, and no other will follow them
-    /// ([`EpisodeSettings::auto_restart`]). Before the first publication nothing has ended.
+    /// Whether the run has ended: there are episodes, all have flown their last step or ended before it, and no other will
+    /// follow them ([`EpisodeSettings::auto_restart`]). Before the first publication nothing has ended.
     pub fn is_finished(&self) -> bool {
         !self.episodes.is_empty()
             && !self.settings.auto_restart
-            && self.episodes.iter().all(|episode| episode.status == EpisodeStatus::Finished)
+            && self.episodes.iter().all(|episode| episode.status.is_over())
     }
 }
 
@@ -145,6 +145,15 @@ pub enum EpisodeStatus {
     Stepping,
     /// All steps flown.
     Finished,
+    /// Ended before its last step, because a step could not be flown; [`EpisodeMetrics::refusal`] says why.
+    Refused,
+}
+
+impl EpisodeStatus {
+    /// Whether nothing more will happen in the episode.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Finished | Self::Refused)
+    }
 }
 
 /// Where the servicer was at the end of a step.

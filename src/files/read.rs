@@ -21,13 +21,24 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > limit { Err(too_large(limit)) } else { Ok(bytes) }
 }
 
-/// As [`read()`], for text.
+/// Marks a text as UTF-8. Some editors put it at the beginning of every file; it says nothing here.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A text without the byte order mark that it may begin with.
+pub fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
+/// As [`read()`], for text that people write: without a byte order mark.
 ///
 /// # Errors
 /// As [`read()`]; [`io::ErrorKind::InvalidData`] for bytes that are no UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    String::from_utf8(read(path, limit)?)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
+    let mut text = String::from_utf8(read(path, limit)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))?;
+    let mark = text.len() - without_byte_order_mark(&text).len();
+    text.drain(..mark);
+    Ok(text)
 }
 
 fn too_large(limit: u64) -> io::Error {
@@ -60,5 +71,16 @@ mod tests {
         let path = folder.path().join("file");
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(read_text(&path, 100).unwrap_err().to_string().contains("UTF-8"));
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_dropped_and_only_at_the_beginning() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (written, read_back) in
+            [("\u{feff}(a)\r\n", "(a)\r\n"), ("(a\u{feff})", "(a\u{feff})"), ("\u{feff}", ""), ("", "")]
+        {
+            std::fs::write(file.path(), written).unwrap();
+            assert_eq!(read_text(file.path(), 100).unwrap(), read_back);
+        }
     }
 }

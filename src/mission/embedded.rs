@@ -1,5 +1,7 @@
 //! The scenarios shipped inside the crate, so that a host needs no asset folder.
 
+use std::path::Path;
+
 use super::{Scenario, ScenarioError};
 
 macro_rules! embedded_scenarios {
@@ -34,6 +36,22 @@ impl Scenario {
     pub fn embedded(name: &str) -> Result<Self, ScenarioError> {
         let text = Self::embedded_text(name).ok_or_else(|| ScenarioError::UnknownName { name: name.to_owned() })?;
         Self::from_ron_str(text, &format!("{name}.ron (embedded)"))
+    }
+
+    /// A scenario as a person names it. A name with a path separator or ending in `.ron` is a file; any other is that of
+    /// a shipped scenario or else, if there is one, of a file in the working folder.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`] for a file, as [`Scenario::embedded`] for a name.
+    pub fn named(name: &str) -> Result<Self, ScenarioError> {
+        let path = Path::new(name);
+        let has_separator = name.contains(std::path::is_separator);
+        let is_file = has_separator || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ron"));
+        if is_file || (Self::embedded_text(name).is_none() && path.is_file()) {
+            Self::load(path)
+        } else {
+            Self::embedded(name)
+        }
     }
 
     /// The text of a shipped scenario's file, comments included.
@@ -72,6 +90,24 @@ mod tests {
             let above = text.lines().nth(place - 1).unwrap_or_default().trim();
             assert!(above.starts_with("//"), "{field} has no comment above it");
         }
+    }
+
+    #[test]
+    fn a_name_with_a_separator_or_an_existing_file_is_a_file_whatever_its_extension() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["noext", "mine.ron", "MINE.RON", "mine.txt", "reference"] {
+            let path = folder.path().join(file);
+            std::fs::write(&path, "(name: \"mine\")").unwrap();
+            assert_eq!(Scenario::named(path.to_str().unwrap()).unwrap().name, "mine", "{file}");
+        }
+        assert_eq!(Scenario::named("reference").unwrap(), Scenario::reference());
+        for missing in ["./noext", "missing.ron", "folder/"] {
+            assert!(matches!(Scenario::named(missing), Err(ScenarioError::Read { .. })), "{missing}");
+        }
+        // Tests run in the package's folder, where this is a file without extension; that it is no scenario is said of
+        // the file.
+        assert!(matches!(Scenario::named("Makefile"), Err(ScenarioError::Syntax { .. })));
+        assert!(matches!(Scenario::named("refrence"), Err(ScenarioError::UnknownName { .. })));
     }
 
     #[test]

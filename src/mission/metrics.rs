@@ -36,6 +36,9 @@ pub struct EpisodeMetrics {
     pub false_alarm_voxels: u32,
     /// Smallest distance to the target's centre, between steps too, m.
     pub closest_approach_m: f64,
+    /// Why the episode ended before its last step; none when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
 }
 
 impl EpisodeMetrics {
@@ -66,6 +69,7 @@ impl EpisodeMetrics {
             surface_recall,
             false_alarm_voxels,
             closest_approach_m: state.closest_approach_m,
+            refusal: state.refusal.map(|refusal| refusal.to_string()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::{ActionSet, MissionError, Scenario};
 use crate::orbit::{ChiefOrbit, Dynamics};
 use crate::sensor::{Camera, SensorModel, UpdateRule};
+use crate::target::{LoadedTarget, TargetDescription};
 use crate::voxel::{Belief, CompactCode, Occupancy, VoxelGrid};
 
 /// A validated scenario turned into maths: the decision problem that episodes share.
@@ -11,11 +12,16 @@ use crate::voxel::{Belief, CompactCode, Occupancy, VoxelGrid};
 pub struct Mission {
     scenario: Scenario,
     chief: ChiefOrbit,
+    /// The chief's e cos ω and e sin ω.
+    pub(super) chief_eccentricity: [f64; 2],
+    /// 0 when it is not known.
+    pub(super) body_radius_km: f64,
     grid: VoxelGrid,
     camera: Camera,
     sensor: SensorModel,
     compact_code: CompactCode,
     truth: Arc<Occupancy>,
+    target: TargetDescription,
     surface: Occupancy,
     prior_belief: Belief,
     reachable_entropy_nats: f64,
@@ -39,19 +45,23 @@ impl Mission {
         let sensor = SensorModel::new(scenario.sensor.p_hit_occupied, scenario.sensor.p_hit_empty)
             .map_err(|source| MissionError::Sensor { origin: origin.clone(), source })?;
         let chief = scenario.chief_orbit().map_err(|source| MissionError::Orbit { origin: origin.clone(), source })?;
-        let truth = scenario
+        let elements = chief.elements_at(0.0);
+        let LoadedTarget { occupancy: truth, description: target } = scenario
             .target
-            .occupancy(&grid, base_dir.or(scenario.base_dir()))
+            .load(&grid, base_dir.or(scenario.base_dir()))
             .map_err(|source| MissionError::Target { origin, source })?;
         let reachable_share = truth.reachable().count() as f64 / grid.len() as f64;
         Ok(Self {
             chief,
+            chief_eccentricity: [elements.eccentricity_x, elements.eccentricity_y],
+            body_radius_km: scenario.chief.body_radius_km(),
             grid,
             camera,
             compact_code: CompactCode::new(sensor.llr_hit(), sensor.llr_pass()),
             sensor,
             surface: truth.surface(),
             truth: Arc::new(truth),
+            target,
             reachable_entropy_nats: prior_belief.entropy_nats() * reachable_share,
             prior_belief,
             scenario,
@@ -132,6 +142,11 @@ impl Mission {
     /// The true shape. Only the world may look at it; a planner that does is an upper bound, not a planner.
     pub fn truth(&self) -> &Arc<Occupancy> {
         &self.truth
+    }
+
+    /// What the target turned out to be: objects, voxels, span, and what of a file is missing.
+    pub fn target(&self) -> &TargetDescription {
+        &self.target
     }
 
     /// True voxels with an empty voxel or the outside beside them.

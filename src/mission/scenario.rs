@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionSet, RewardSettings};
-use crate::orbit::{Dynamics, MU_EARTH_KM3_S2};
+use crate::orbit::{Dynamics, MU_EARTH_KM3_S2, R_EARTH_EQUATOR_KM};
 use crate::sensor::UpdateRule;
 use crate::target::TargetShape;
 
@@ -64,6 +64,17 @@ pub struct ChiefElements {
     pub mean_anomaly_deg: f64,
     /// Gravitational parameter of the central body, km³/s². Default 398600.4418, the Earth.
     pub mu_km3_s2: f64,
+    /// Radius of the central body, km: an orbit that comes nearer to its centre is refused. Default: 6378.137 with the
+    /// Earth's `mu_km3_s2`, otherwise none, which lets every orbit pass.
+    pub body_radius_km: Option<f64>,
+}
+
+impl ChiefElements {
+    /// The radius in force, km; 0 when it is not known.
+    pub fn body_radius_km(&self) -> f64 {
+        let of_the_earth = if self.mu_km3_s2 == MU_EARTH_KM3_S2 { R_EARTH_EQUATOR_KM } else { 0.0 };
+        self.body_radius_km.unwrap_or(of_the_earth)
+    }
 }
 
 /// Where the servicer starts, as relative orbital elements times the chief's semi-major axis.
@@ -149,6 +160,7 @@ impl Default for ChiefElements {
             argument_of_perigee_deg: 30.0,
             mean_anomaly_deg: 0.0,
             mu_km3_s2: MU_EARTH_KM3_S2,
+            body_radius_km: None,
         }
     }
 }

@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::Path;
 
+use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 
 use super::field_path::field_path_at;
 use super::{Scenario, ScenarioError};
 use crate::files;
 use crate::target::TargetShape;
+
+/// Larger files are no scenarios and are refused unread.
+const LARGEST_FILE_BYTES: u64 = 1 << 20;
 
 impl Scenario {
     /// Reads and validates a scenario. `source_name` is what messages call it.
@@ -17,7 +21,8 @@ impl Scenario {
     /// [`ScenarioError::Syntax`] with line and column for text that is no scenario, [`ScenarioError::Field`] for a
     /// value that is not accepted.
     pub fn from_ron_str(text: &str, source_name: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = ron::from_str(text).map_err(|error| {
+        let text = files::without_byte_order_mark(text);
+        let scenario: Self = format().from_str(text).map_err(|error| {
             let (line, column) = (error.span.start.line, error.span.start.col);
             let field = field_path_at(text, line, column);
             let message = field.map_or_else(|| error.code.to_string(), |field| format!("{field}: {}", error.code));
@@ -33,7 +38,8 @@ impl Scenario {
     /// [`ScenarioError::Read`] for a file that cannot be read, otherwise as [`Scenario::from_ron_str`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ScenarioError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        let text = files::read_text(path, LARGEST_FILE_BYTES)
+            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
         let scenario = Self::from_ron_str(&text, &path.display().to_string())?;
         Ok(Self { origin: Some(path.to_owned()), ..scenario })
     }
@@ -54,9 +60,11 @@ impl Scenario {
     /// The target as a file in `folder` must name it.
     fn target_seen_from(&self, folder: &Path) -> TargetShape {
         match (&self.target, self.base_dir()) {
-            (TargetShape::Vox { path }, Some(base)) if path.is_relative() && !same_folder(base, folder) => {
+            (TargetShape::Vox { path, object, fit }, Some(base))
+                if path.is_relative() && !same_folder(base, folder) =>
+            {
                 let path = std::path::absolute(base.join(path)).unwrap_or_else(|_| base.join(path));
-                TargetShape::Vox { path }
+                TargetShape::Vox { path, object: object.clone(), fit: *fit }
             }
             _ => self.target.clone(),
         }
@@ -74,6 +82,11 @@ impl Scenario {
     pub fn base_dir(&self) -> Option<&Path> {
         self.origin.as_deref().map(folder_of)
     }
+}
+
+/// RON in which an optional field takes its bare value too: `3.5` as well as `Some(3.5)`.
+fn format() -> ron::Options {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
 }
 
 /// The folder that a file lies in; the working folder for a bare name.
@@ -134,7 +147,7 @@ mod tests {
     fn a_scenario_saved_elsewhere_keeps_its_vox_file() {
         let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let scenario = Scenario {
-            target: TargetShape::Vox { path: "shape.vox".into() },
+            target: TargetShape::vox("shape.vox"),
             origin: Some(here.path().join("mine.ron")),
             ..Scenario::reference()
         };
@@ -143,7 +156,7 @@ mod tests {
             Scenario::load(folder.join("copy.ron")).expect("the saved scenario").target
         };
         assert_eq!(target_of(here.path()), scenario.target);
-        assert_eq!(target_of(there.path()), TargetShape::Vox { path: here.path().join("shape.vox") });
+        assert_eq!(target_of(there.path()), TargetShape::vox(here.path().join("shape.vox")));
     }
 
     #[test]

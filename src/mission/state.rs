@@ -1,7 +1,7 @@
 use glam::DVec3;
 use rand::RngExt;
 
-use super::{Mission, Purpose, Seed, StreamKey};
+use super::{Mission, Purpose, Seed, StepRefusal, StreamKey};
 use crate::orbit::{RelativeOrbitalElements, RelativeState};
 use crate::sensor::{Observation, RayCaster};
 use crate::voxel::Belief;
@@ -25,12 +25,14 @@ pub struct MissionState {
     pub total_reward: f64,
     /// Smallest distance to the target's centre so far, between steps too, m.
     pub closest_approach_m: f64,
+    /// The step that was refused and ended the episode.
+    pub refusal: Option<StepRefusal>,
 }
 
 impl MissionState {
-    /// Whether every decision has been taken.
+    /// Whether every decision has been taken, or a step was refused.
     pub fn is_done(&self, mission: &Mission) -> bool {
-        self.step >= mission.steps()
+        self.step >= mission.steps() || self.refusal.is_some()
     }
 
     /// Names the random numbers of this episode's current step.
@@ -67,6 +69,7 @@ impl Mission {
             dv_spent_m_s: 0.0,
             total_reward: 0.0,
             closest_approach_m: range_m,
+            refusal: None,
         }
     }
 

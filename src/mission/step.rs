@@ -1,13 +1,9 @@
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Mission, MissionState};
+use super::{Action, Mission, MissionState, StepRefusal};
 use crate::orbit::{RelativeState, closest_range_m};
 use crate::sensor::{Observation, RayCaster};
-
-/// Parts into which a step's coast is cut to find its closest approach: at 0.25 m/s and 120 s steps, 2 m of motion
-/// each.
-const CLOSEST_APPROACH_INTERVALS: u32 = 16;
 
 /// Where an action leads: the motion of one step, without its image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,6 +47,7 @@ pub struct Transition {
 
 impl Mission {
     /// Burns, then coasts for one step. This is the whole motion model of a step; the search imagines with it too.
+    /// Whether it can be flown says [`Mission::check`].
     #[inline]
     pub fn advance(&self, relative: &RelativeState, action: Action) -> Arrival {
         let (dynamics, chief) = (self.dynamics(), self.chief());
@@ -61,8 +58,8 @@ impl Mission {
     }
 
     /// What the coast after a burn costs for coming too near, in shares of H₀: the scenario's `reward.keep_out_cost`
-    /// when the servicer is inside the keep-out sphere at any of 17 times of the step, otherwise 0. Coming near ends
-    /// nothing: the camera works inside the grid too, and the metrics say how close it was.
+    /// when the servicer is inside the keep-out sphere at any time of the step, otherwise 0. Coming near ends nothing: the
+    /// camera works inside the grid too, and the metrics say how close it was.
     #[inline]
     pub fn keep_out_cost(&self, after_burn: &RelativeState) -> f64 {
         let reward = &self.scenario().reward;
@@ -71,29 +68,51 @@ impl Mission {
     }
 
     fn closest_range_m(&self, after_burn: &RelativeState) -> f64 {
-        closest_range_m(self.dynamics(), self.chief(), after_burn, self.step_s(), CLOSEST_APPROACH_INTERVALS)
+        closest_range_m(self.dynamics(), self.chief(), after_burn, self.step_s())
     }
 
     /// One decision: burn, coast, image, belief, reward. `observation` holds the image afterwards. Sensor noise is
     /// keyed by seed, episode and step, so the same decisions always give the same bits.
+    ///
+    /// # Errors
+    /// [`StepRefusal`] for a step that cannot be flown. The servicer stays where it was, and [`MissionState::refusal`] ends
+    /// the episode.
     pub fn step(
         &self,
         state: &mut MissionState,
         action: Action,
         caster: &mut RayCaster,
         observation: &mut Observation,
-    ) -> Transition {
+    ) -> Result<Transition, StepRefusal> {
+        let flown = self.fly(state, action, caster, observation);
+        state.refusal = flown.as_ref().err().copied();
+        flown
+    }
+
+    fn fly(
+        &self,
+        state: &mut MissionState,
+        action: Action,
+        caster: &mut RayCaster,
+        observation: &mut Observation,
+    ) -> Result<Transition, StepRefusal> {
         let arrival = self.advance(&state.relative, action);
+        self.check(&arrival)?;
         let closest_range_m = self.closest_range_m(&arrival.after_burn);
+        let before = (state.step, state.relative);
         state.step += 1;
         state.relative = arrival.relative;
         let entropy_before_nats = state.belief.entropy_nats();
         let (position_rtn_m, drop_nats) = self.look(state, caster, observation);
         let reward = self.reward(drop_nats, arrival.dv_m_s) - self.keep_out_cost(&arrival.after_burn);
+        if !(reward + state.belief.entropy_nats()).is_finite() {
+            (state.step, state.relative) = before;
+            return Err(StepRefusal::RewardNotFinite);
+        }
         state.dv_spent_m_s += arrival.dv_m_s;
         state.total_reward += reward;
         state.closest_approach_m = state.closest_approach_m.min(closest_range_m);
-        Transition {
+        Ok(Transition {
             step: state.step,
             action,
             reward,
@@ -105,6 +124,6 @@ impl Mission {
             ray_hits: observation.total_hits().into(),
             ray_passes: observation.total_passes().into(),
             closest_range_m,
-        }
+        })
     }
 }

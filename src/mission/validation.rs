@@ -6,12 +6,15 @@ use std::ops::RangeInclusive;
 use glam::DVec3;
 
 use super::{FieldProblem, Scenario, ScenarioError};
-use crate::orbit::{ChiefOrbit, Dynamics, OrbitError, RelativeOrbitalElements, roe_to_rtn_matrix};
+use crate::orbit::{ChiefOrbit, Dynamics, OrbitError, RelativeOrbitalElements, model_error, roe_to_rtn_matrix};
 use crate::sensor::Camera;
 use crate::voxel::VoxelGrid;
 
 /// Relative elements are a linearisation: beyond a tenth of the semi-major axis they mean nothing.
 const MAX_ROE_SHARE: f64 = 0.1;
+/// Most that first-order motion may be wrong, over the mission's largest distance: the camera then looks from a
+/// direction that is at most 0.3° off. The reference orbit's share is 0.1 %.
+const MAX_MODEL_ERROR_SHARE: f64 = 0.005;
 /// Distance of the inclination from the equator at which the relative elements stay well conditioned.
 const INCLINATION_DEG: RangeInclusive<f64> = 0.001..=179.999;
 const SEMI_MAJOR_AXIS_KM: RangeInclusive<f64> = 1.0..=1e9;
@@ -61,6 +64,7 @@ impl Scenario {
         check(!self.name.trim().is_empty(), "name", format!("\"{}\"", self.name), "a text that is not empty")?;
         self.check_chief()?;
         self.check_start()?;
+        self.check_perigee()?;
         check_range("step_s", self.step_s, &STEP_S)?;
         check_range("steps", self.steps, &STEPS)?;
         self.check_actions()?;
@@ -71,6 +75,7 @@ impl Scenario {
         check_range("grid.voxel_size_m", self.grid.voxel_size_m, &VOXEL_SIZE_M)?;
         check_probability("grid.prior", self.grid.prior)?;
         self.check_reward()?;
+        self.check_dynamics()?;
         self.check_start_is_outside_the_grid()
     }
 
@@ -92,6 +97,20 @@ impl Scenario {
             "chief.mu_km3_s2",
             chief.mu_km3_s2,
             "above 0 and at most 1e12",
+        )?;
+        let radius_km = chief.body_radius_km();
+        check((0.0..=1e9).contains(&radius_km), "chief.body_radius_km", radius_km, "0 to 1000000000")
+    }
+
+    /// The chief itself must not go through the body that it circles.
+    fn check_perigee(&self) -> Result<(), FieldProblem> {
+        let chief = &self.chief;
+        let (perigee_km, radius_km) = (chief.semi_major_axis_km * (1.0 - chief.eccentricity), chief.body_radius_km());
+        check(
+            perigee_km >= radius_km,
+            "chief.semi_major_axis_km",
+            format!("{}, which puts the perigee at {perigee_km:.3} km", chief.semi_major_axis_km),
+            format!("an orbit that stays outside the central body (chief.body_radius_km, {radius_km} km)"),
         )
     }
 
@@ -110,6 +129,26 @@ impl Scenario {
             format!(
                 "below {} here, so that the servicer's start (start.a_roe_m, start.spread_m) is on an ellipse",
                 1.0 - relative
+            ),
+        )
+    }
+
+    /// First-order motion is only good for nearly circular orbits, and not too far from the chief. What burns add to the
+    /// error is small beside what the start has.
+    fn check_dynamics(&self) -> Result<(), FieldProblem> {
+        let (Dynamics::NearCircular, Ok(chief)) = (self.dynamics, self.chief_orbit()) else { return Ok(()) };
+        let roe = RelativeOrbitalElements::from_metres(self.start.a_roe_m, self.chief.semi_major_axis_km);
+        let found = model_error(Dynamics::NearCircular, &chief, roe, f64::from(self.steps) * self.step_s);
+        check(
+            found.share() <= MAX_MODEL_ERROR_SHARE,
+            "dynamics",
+            format!(
+                "NearCircular, which is {:.1} m wrong within {:.0} m over this mission (chief.eccentricity = {})",
+                found.error_m, found.range_m, self.chief.eccentricity
+            ),
+            format!(
+                "TwoBody, or NearCircular where it is wrong by at most {} % of the largest distance",
+                100.0 * MAX_MODEL_ERROR_SHARE
             ),
         )
     }

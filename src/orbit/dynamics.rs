@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dynamics {
     /// First-order motion about a near-circular chief: cheap, and within 0.6 m of the exact motion over one reference
-    /// orbit.
+    /// orbit. Its error grows with the chief's eccentricity: see [`model_error`](super::model_error()).
     #[default]
     NearCircular,
     /// Exact two-body motion of chief and deputy, at any eccentricity.

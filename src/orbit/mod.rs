@@ -14,6 +14,7 @@
 //! | `impulse` | [`Impulse`], near-circular and exact control matrices |
 //! | `two_body` | exact relative motion through inertial states |
 //! | `dynamics` | [`Dynamics`] and [`RelativeState`]: the two models behind one interface |
+//! | `model_error` | how far a model strays from exact motion |
 //! | `j2` | secular J2 state transition matrix |
 //! | `safety` | passive safety, closest approach |
 
@@ -23,6 +24,7 @@ mod elements;
 mod error;
 mod impulse;
 mod j2;
+mod model_error;
 mod roe;
 mod rtn;
 mod safety;
@@ -37,6 +39,7 @@ pub use elements::QuasiNonsingularElements;
 pub use error::OrbitError;
 pub use impulse::{Impulse, control_matrix_exact, control_matrix_near_circular};
 pub use j2::{J2_EARTH, OblateBody, R_EARTH_EQUATOR_KM, SecularRates, j2_state_transition_matrix};
+pub use model_error::{ModelError, model_error};
 pub use roe::RelativeOrbitalElements;
 pub use rtn::{RtnState, roe_to_rtn_matrix, rtn_to_roe_matrix};
 pub use safety::{closest_range_m, minimum_radial_normal_separation_m};

@@ -262,6 +262,7 @@ fn status(status: EpisodeStatus) -> String {
         }
         EpisodeStatus::Stepping => "between decisions".to_owned(),
         EpisodeStatus::Finished => "finished".to_owned(),
+        EpisodeStatus::Refused => "ended early".to_owned(),
     }
 }
 

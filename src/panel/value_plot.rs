@@ -50,9 +50,9 @@ pub(super) fn value_plot(ui: &mut Ui, episode: &EpisodeSnapshot, search: &Search
 
 fn came_name(status: EpisodeStatus, steps_ahead: Option<usize>) -> &'static str {
     match (status, steps_ahead) {
-        (EpisodeStatus::Finished, None) => "came after it",
+        (EpisodeStatus::Finished | EpisodeStatus::Refused, None) => "came after it",
         (_, None) => "came after it, so far",
-        (EpisodeStatus::Finished, Some(_)) => "came within the horizon",
+        (EpisodeStatus::Finished | EpisodeStatus::Refused, Some(_)) => "came within the horizon",
         (_, Some(_)) => "came within the horizon, so far",
     }
 }

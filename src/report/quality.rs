@@ -172,7 +172,9 @@ fn states(mission: &Mission, plan: &QualityPlan) -> Vec<MissionState> {
             // Stops short of the end, where no decision matters any more.
             for _ in 0..(episode * 5) % (steps * 3 / 5).max(1) {
                 let drawn = state.stream_key(Purpose::Policy).rng().random_range(0..Action::COUNT);
-                mission.step(&mut state, Action::ALL[drawn], &mut caster, &mut observation);
+                if mission.step(&mut state, Action::ALL[drawn], &mut caster, &mut observation).is_err() {
+                    break;
+                }
             }
             state
         })

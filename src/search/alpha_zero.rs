@@ -5,11 +5,13 @@ use crate::voxel::ImaginedShape;
 
 use super::belief_model::ORDER;
 use super::forest::Forest;
+use super::planner::first_of;
 use super::root_rule::{Rule, draw_action, likeliest, rule_of};
+use super::rule::most_visited_of;
 use super::shared_tree::TreeGuard;
 use super::{
-    AlphaZeroConfig, BeliefModel, Choice, Decision, Knowledge, LeafValue, NodeId, SearchMode, SearchTree, SharedTree,
-    WorkTimes, most_visited,
+    AlphaZeroConfig, BeliefModel, Choice, Decision, Edge, Knowledge, LeafValue, NodeId, SearchMode, SearchTree,
+    SharedTree, WorkTimes, most_visited,
 };
 
 /// Whether a decision leaves something to chance.
@@ -36,6 +38,8 @@ pub struct AlphaZeroSearch {
     /// One a tree: their schedules end with their own simulations, their noise is the same.
     rules: Vec<Rule>,
     parts: Vec<Part>,
+    /// Actions that can be flown, by index.
+    permitted: [bool; Action::COUNT],
 }
 
 /// A leaf that a search asks a value for.
@@ -78,6 +82,7 @@ impl AlphaZeroSearch {
     ) -> Self {
         let mode = config.parallel.mode();
         let forest = Forest::plant(mission, state, u32::MAX, config.simulations, mode, tree);
+        let permitted = mission.permitted(&state.relative);
         let noise = state.stream_key(Purpose::Noise);
         let rule = |tree: &SharedTree| rule_of(config, exploration, tree.simulations(), &mut noise.rng());
         let part = |_| Part {
@@ -96,6 +101,7 @@ impl AlphaZeroSearch {
             config: config.clone(),
             exploration,
             forest,
+            permitted,
         }
     }
 
@@ -185,7 +191,7 @@ impl AlphaZeroSearch {
         self.parts.iter_mut().map(|part| std::mem::take(&mut part.times)).sum()
     }
 
-    /// Decides, and gives the tree back.
+    /// Decides, and gives the tree back. An action that cannot be flown is never chosen, nor taught, while another can.
     pub fn finish(mut self) -> (AlphaZeroDecision, SearchTree) {
         debug_assert_eq!(self.forest.check_at_rest(), Ok(()));
         let decided = self.forest.read(|tree, summary| {
@@ -200,10 +206,31 @@ impl AlphaZeroSearch {
                     Rule::Puct(_) => self.by_visits(&choice),
                 }
             };
+            let (action, policy) = self.among_permitted(action, policy, choice.edges);
             let root_value = tree.node(NodeId::ROOT).value().unwrap_or(0.0);
             AlphaZeroDecision { decision: Decision { action, summary }, policy, root_value }
         });
         (decided, self.forest.into_lent())
+    }
+
+    /// Leaves decision and policy as they are unless they want what cannot be flown.
+    fn among_permitted(
+        &self,
+        action: Action,
+        mut policy: [f32; Action::COUNT],
+        edges: &[Edge],
+    ) -> (Action, [f32; Action::COUNT]) {
+        if self.permitted == [true; Action::COUNT] {
+            return (action, policy);
+        }
+        let forbidden = |index: &usize| !self.permitted[*index];
+        (0..Action::COUNT).filter(forbidden).for_each(|index| policy[index] = 0.0);
+        let left: f32 = policy.iter().sum();
+        if left > 0.0 {
+            policy.iter_mut().for_each(|share| *share /= left);
+        }
+        let next_best = || most_visited_of(edges, &self.permitted).unwrap_or(first_of(&self.permitted));
+        (if self.permitted[action.index()] { action } else { next_best() }, policy)
     }
 
     /// The share of visits, and the action drawn from it or most visited; before any visit the priors stand for both.

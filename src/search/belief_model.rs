@@ -9,7 +9,8 @@ use super::{Knowledge, Outcome, SearchModel, WorkTimes};
 /// The mission as a decision process over beliefs: burn, coast, one imagined image, Bayes' update.
 ///
 /// With [`Knowledge::SampledBelief`] images are taken of shapes drawn from a node's own belief; the true shape is read
-/// only with [`Knowledge::Oracle`].
+/// only with [`Knowledge::Oracle`]. A step that cannot be flown leaves everything as it was and costs more than any
+/// flight could lose ([`Mission::refused_step_cost`]).
 pub struct BeliefModel<'a> {
     /// Orbit, camera, sensor and reward.
     pub mission: &'a Mission,
@@ -69,7 +70,12 @@ impl SearchModel for BeliefModel<'_> {
         let mission = self.mission;
         let mut watch = StopWatch::start();
         let arrival = mission.advance(state, action);
+        let is_refused = mission.check(&arrival).is_err();
         watch.lap(&mut self.times.orbit);
+        if is_refused {
+            let reward = -mission.refused_step_cost() as f32;
+            return Outcome { state: *state, reward, entropy_drop_nats: 0.0 };
+        }
         let (position_rtn_m, sensor) = (arrival.position_rtn_m, mission.sensor());
         match self.knowledge {
             Knowledge::SampledBelief => {

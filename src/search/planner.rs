@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use rand::RngExt;
 
-use crate::mission::{Action, Mission, MissionState};
+use crate::mission::{Action, Mission, MissionState, StreamRng};
 use crate::orbit::RelativeState;
 use crate::sensor::{Observation, RayCaster};
 
 use super::forest::Forest;
+use super::rule::most_visited_of;
 use super::shared_tree::TreeGuard;
 use super::walker::{EquippedWalker, Orders, Walker};
 use super::{
     Batch, Decision, GrowingTree, NodeId, PlannerKind, SearchConfig, SearchMode, SearchSummary, SearchTree, SharedTree,
-    WorkTimes, most_visited,
+    WorkTimes,
 };
 
 /// How far a [`Search`] has come.
@@ -40,6 +41,8 @@ pub struct Search {
     walkers: Vec<Walker>,
     /// Set at once by planners that do not search.
     answer: Option<Action>,
+    /// Actions that can be flown, by index.
+    permitted: [bool; Action::COUNT],
 }
 
 impl Search {
@@ -49,9 +52,10 @@ impl Search {
         let simulations = if searches { config.simulations } else { 0 };
         let mode = config.parallel.mode();
         let forest = Forest::plant(mission, state, config.horizon, simulations, mode, tree);
+        let permitted = mission.permitted(&state.relative);
         let answer = match config.planner {
             PlannerKind::Passive => Some(Action::NONE),
-            PlannerKind::Random => Action::from_index(forest.key.rng().random_range(0..Action::COUNT)),
+            PlannerKind::Random => Some(any_of(&permitted, &mut forest.key.rng())),
             // Those with a network are searched by `AlphaZeroSearch`; without one they plan like pure search.
             PlannerKind::Mcts | PlannerKind::AlphaZero | PlannerKind::NetworkOnly => None,
         };
@@ -62,7 +66,7 @@ impl Search {
             SearchMode::RootParallel { .. } => forest.trees.len().min(cores()),
         };
         let walkers = (0..threads).map(|_| Walker::new(mission, config)).collect();
-        Self { config: config.clone(), forest, batch: Batch::default(), walkers, answer }
+        Self { config: config.clone(), forest, batch: Batch::default(), walkers, answer, permitted }
     }
 
     /// Does up to `max_simulations` more, for as long as `keep_going` says; every thread asks it after each of its
@@ -139,16 +143,32 @@ impl Search {
     }
 
     /// Decides by what has been searched, and gives the tree back. The most visited action wins, ties go to the larger Q
-    /// and then to the smaller index; with nothing searched, or no step left, no burn is made.
+    /// and then to the smaller index; with nothing searched, or no step left, no burn is made. An action that cannot be
+    /// flown is never chosen while another can.
     pub fn finish(mut self) -> (Decision, SearchTree) {
         self.batch.abandon(self.forest.trees[0].get_mut());
         debug_assert_eq!(self.forest.check_at_rest(), Ok(()));
         let decision = self.forest.read(|tree, summary| {
-            let searched = most_visited(tree.edges(NodeId::ROOT));
-            Decision { action: self.answer.or(searched).unwrap_or(Action::NONE), summary }
+            let searched = most_visited_of(tree.edges(NodeId::ROOT), &self.permitted);
+            Decision { action: self.answer.or(searched).unwrap_or(first_of(&self.permitted)), summary }
         });
         (decision, self.forest.into_lent())
     }
+}
+
+/// One of the permitted actions, each as likely as the others. At least one is.
+fn any_of(permitted: &[bool; Action::COUNT], rng: &mut StreamRng) -> Action {
+    loop {
+        let action = Action::ALL[rng.random_range(0..Action::COUNT)];
+        if permitted[action.index()] {
+            return action;
+        }
+    }
+}
+
+/// The first permitted action: no burn, if that is one.
+pub(super) fn first_of(permitted: &[bool; Action::COUNT]) -> Action {
+    Action::ALL.into_iter().find(|action| permitted[action.index()]).unwrap_or(Action::NONE)
 }
 
 /// Threads that can run at the same time.

@@ -85,8 +85,14 @@ impl SelectionRule for Ucb1 {
 ///
 /// `None` if no edge has been visited.
 pub fn most_visited(edges: &[Edge]) -> Option<Action> {
+    most_visited_of(edges, &[true; Action::COUNT])
+}
+
+/// [`most_visited`] among the permitted actions.
+pub(super) fn most_visited_of(edges: &[Edge], permitted: &[bool; Action::COUNT]) -> Option<Action> {
     let mut best: Option<(usize, &Edge)> = None;
-    for (index, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.visits > 0) {
+    let open = edges.iter().enumerate().zip(permitted).filter(|((_, edge), permitted)| **permitted && edge.visits > 0);
+    for ((index, edge), _) in open {
         let better = best.is_none_or(|(_, held)| (edge.visits, edge.q()) > (held.visits, held.q()));
         if better {
             best = Some((index, edge));

@@ -29,16 +29,6 @@ pub enum TargetError {
         /// What the system says.
         reason: String,
     },
-    /// The file is larger than any MagicaVoxel model that could fit.
-    #[error("target file {path} has {bytes} bytes; allowed: at most {limit}")]
-    FileTooLarge {
-        /// The file.
-        path: String,
-        /// Its size.
-        bytes: u64,
-        /// The largest accepted size.
-        limit: u64,
-    },
     /// The file is something else than a MagicaVoxel model.
     #[error("target file {path} is not a MagicaVoxel .vox file ({reason}); allowed: format versions 150 and 200")]
     NotVox {
@@ -47,21 +37,43 @@ pub enum TargetError {
         /// What the parser met.
         reason: String,
     },
-    /// The file has no solid voxel.
-    #[error("target file {path} has no solid voxel; allowed: at least 1")]
+    /// The file holds more of something than any sensible scene.
+    #[error("target file {path} has {value} {what}; allowed: at most {limit}")]
+    FileLimit {
+        /// The file.
+        path: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much of it there is, as far as it was counted.
+        value: u64,
+        /// The most that is accepted.
+        limit: u64,
+    },
+    /// No object of the scene has this name or number.
+    #[error("target file {path} has no object {wanted} (target.object); allowed: a name or number of {present}")]
+    UnknownObject {
+        /// The file.
+        path: String,
+        /// The choice, as written in a scenario file.
+        wanted: String,
+        /// Numbers and names of the objects there are.
+        present: String,
+    },
+    /// The file has no solid voxel that is shown and lies in the grid.
+    #[error("target file {path} has no solid voxel that is shown; allowed: at least 1")]
     Empty {
         /// The file.
         path: String,
     },
     /// The model has more voxels along an axis than the grid.
     #[error(
-        "target file {path} spans {extent:?} voxels along R, T, N; allowed: at most {cells_per_axis} along each (grid.cells_per_axis)"
+        "target file {path} spans {extent:?} voxels along R, T, N; allowed: at most {cells_per_axis} along each (grid.cells_per_axis), or fit: Shrink or fit: Crop in the target"
     )]
     LargerThanGrid {
         /// The file.
         path: String,
         /// Voxels between the outermost solid ones along R, T and N.
-        extent: [u32; 3],
+        extent: [u64; 3],
         /// The grid's cells along each axis.
         cells_per_axis: u32,
     },

@@ -1,10 +1,16 @@
 //! Ground-truth shapes: built in, shipped satellites and `.vox` files. Knows nothing of Bevy.
 
 mod builtin;
+mod description;
 mod error;
 mod generated;
+mod model_fit;
+mod object_choice;
 mod shape;
 mod vox;
 
+pub use description::TargetDescription;
 pub use error::TargetError;
-pub use shape::TargetShape;
+pub use model_fit::ModelFit;
+pub use object_choice::ObjectChoice;
+pub use shape::{LoadedTarget, TargetShape};

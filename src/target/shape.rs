@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{TargetError, builtin, generated, vox};
+use super::{ModelFit, ObjectChoice, TargetDescription, TargetError, builtin, generated, vox};
 use crate::voxel::{Occupancy, VoxelGrid};
 
 /// The true shape of the object under inspection, centred in the grid, its axes along R, T and N.
 ///
 /// In scenario files: `Reference`, `Cube(side_m: 8.0)`, `Sphere(diameter_m: 9.0)`, `LBracket`, `Dock`,
-/// `Embedded("comsat")` or `Vox(path: "my.vox")`.
+/// `Embedded("comsat")` or `Vox(path: "my.vox")`, the latter also as
+/// `Vox(path: "my.vox", object: Name("bus"), fit: Shrink)`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum TargetShape {
@@ -40,11 +41,28 @@ pub enum TargetShape {
         /// Which one.
         number: u64,
     },
-    /// A MagicaVoxel model, its first one if there are several; one model voxel is one grid voxel.
+    /// A MagicaVoxel scene: its objects, placed and turned as the editor shows them at the beginning of an animation,
+    /// without the hidden ones; one voxel of the scene is one grid voxel. The middle of all solid voxels comes to the
+    /// middle of the grid.
     Vox {
         /// The file; relative paths start at the scenario file's folder.
         path: PathBuf,
+        /// Which of its objects. Default [`ObjectChoice::Shown`].
+        #[serde(default, skip_serializing_if = "ObjectChoice::is_default")]
+        object: ObjectChoice,
+        /// What if they do not fit the grid. Default [`ModelFit::Refuse`].
+        #[serde(default, skip_serializing_if = "ModelFit::is_default")]
+        fit: ModelFit,
     },
+}
+
+/// A shape in its grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedTarget {
+    /// The solid voxels.
+    pub occupancy: Occupancy,
+    /// What it turned out to be.
+    pub description: TargetDescription,
 }
 
 impl fmt::Display for TargetShape {
@@ -57,12 +75,17 @@ impl fmt::Display for TargetShape {
             Self::Dock => f.write_str("dock"),
             Self::Embedded(name) => f.write_str(name),
             Self::Generated { number } => write!(f, "generated satellite {number}"),
-            Self::Vox { path } => write!(f, "{}", path.display()),
+            Self::Vox { path, .. } => write!(f, "{}", path.display()),
         }
     }
 }
 
 impl TargetShape {
+    /// All shown objects of a `.vox` file, refused when they do not fit.
+    pub fn vox(path: impl Into<PathBuf>) -> Self {
+        Self::Vox { path: path.into(), object: ObjectChoice::default(), fit: ModelFit::default() }
+    }
+
     /// Names of the satellites shipped with the crate.
     pub const EMBEDDED: [&str; 3] = ["comsat", "space_telescope", "upper_stage"];
 
@@ -95,22 +118,32 @@ impl TargetShape {
     /// Fills a grid with the shape. `base_dir` is where relative `.vox` paths start.
     ///
     /// # Errors
-    /// [`TargetError`] if the shape is larger than the grid or smaller than a voxel, a name is unknown, or a file
-    /// cannot be read, is not a MagicaVoxel model or has no solid voxel.
+    /// As [`TargetShape::load`].
     pub fn occupancy(&self, grid: &VoxelGrid, base_dir: Option<&Path>) -> Result<Occupancy, TargetError> {
-        match self {
-            Self::Reference => Ok(builtin::reference(grid)),
-            Self::Cube { side_m } => builtin::cube(grid, *side_m),
-            Self::Sphere { diameter_m } => builtin::sphere(grid, *diameter_m),
-            Self::LBracket => Ok(builtin::l_bracket(grid)),
-            Self::Dock => Ok(builtin::dock(grid)),
-            Self::Embedded(name) => vox::embedded(grid, name),
-            Self::Generated { number } => Ok(generated::satellite(grid, *number)),
-            Self::Vox { path } => match base_dir {
-                Some(base) => vox::from_file(grid, &base.join(path)),
-                None => vox::from_file(grid, path),
-            },
-        }
+        Ok(self.load(grid, base_dir)?.occupancy)
+    }
+
+    /// Fills a grid with the shape and says what it turned out to be. `base_dir` is where relative `.vox` paths start.
+    ///
+    /// # Errors
+    /// [`TargetError`] if the shape is larger than the grid or smaller than a voxel, a name is unknown, or a file
+    /// cannot be read, is not a MagicaVoxel scene, exceeds a limit, lacks the chosen object or has no solid voxel.
+    pub fn load(&self, grid: &VoxelGrid, base_dir: Option<&Path>) -> Result<LoadedTarget, TargetError> {
+        let occupancy = match self {
+            Self::Reference => builtin::reference(grid),
+            Self::Cube { side_m } => builtin::cube(grid, *side_m)?,
+            Self::Sphere { diameter_m } => builtin::sphere(grid, *diameter_m)?,
+            Self::LBracket => builtin::l_bracket(grid),
+            Self::Dock => builtin::dock(grid),
+            Self::Generated { number } => generated::satellite(grid, *number),
+            Self::Embedded(name) => return vox::embedded(grid, name),
+            Self::Vox { path, object, fit } => {
+                let path = base_dir.map_or_else(|| path.clone(), |base| base.join(path));
+                return vox::from_file(grid, &path, vox::Request { object: Some(object), fit: *fit });
+            }
+        };
+        let description = TargetDescription::of_one(self.to_string(), &occupancy);
+        Ok(LoadedTarget { occupancy, description })
     }
 }
 
@@ -126,7 +159,19 @@ mod tests {
             (r#"Sphere(diameter_m: 9.5)"#, TargetShape::Sphere { diameter_m: 9.5 }),
             (r#"Embedded("comsat")"#, TargetShape::Embedded("comsat".into())),
             (r#"Generated(number: 7)"#, TargetShape::Generated { number: 7 }),
-            (r#"Vox(path: "my.vox")"#, TargetShape::Vox { path: "my.vox".into() }),
+            (r#"Vox(path: "my.vox")"#, TargetShape::vox("my.vox")),
+            (
+                r#"Vox(path: "my.vox", object: Name("bus"), fit: Crop)"#,
+                TargetShape::Vox {
+                    path: "my.vox".into(),
+                    object: ObjectChoice::Name("bus".into()),
+                    fit: ModelFit::Crop,
+                },
+            ),
+            (
+                r#"Vox(path: "my.vox", object: Number(2))"#,
+                TargetShape::Vox { path: "my.vox".into(), object: ObjectChoice::Number(2), fit: ModelFit::Refuse },
+            ),
         ];
         for (text, shape) in text {
             assert_eq!(ron::from_str::<TargetShape>(text).as_ref(), Ok(&shape), "{text}");

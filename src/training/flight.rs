@@ -336,10 +336,15 @@ impl Slot {
         drop(tree);
         let (decided, tree) = search.finish();
         self.recorder.decide(&belief, orbit, &decided.policy, remaining, decided.root_value)?;
-        let transition =
-            self.mission.step(&mut self.state, decided.decision.action, &mut self.caster, &mut self.observation);
-        self.recorder.reward(transition.reward)?;
-        self.transitions.push(transition);
+        let action = decided.decision.action;
+        match self.mission.step(&mut self.state, action, &mut self.caster, &mut self.observation) {
+            Ok(transition) => {
+                self.recorder.reward(transition.reward)?;
+                self.transitions.push(transition);
+            }
+            // The episode ends here; the network learns what the search charged for it.
+            Err(_) => self.recorder.reward(-self.mission.refused_step_cost())?,
+        }
         self.decided += 1;
         self.begin_search(tree);
         Ok(())

@@ -22,7 +22,7 @@ use super::settings::ViewSettings;
 use super::text::{fitting, write};
 use super::voxel_layer::{VoxelLayer, VoxelLayerSpawner};
 use super::voxel_material::VoxelLayerKind;
-use crate::episode::{EpisodeSnapshot, EpisodeStatus, LatestSnapshot};
+use crate::episode::{EpisodeSnapshot, LatestSnapshot};
 
 /// The small grid of one episode. It keeps its entity and its picture as long as a grid of its geometry is shown at all;
 /// the episode may change.
@@ -206,7 +206,7 @@ fn caption(episode: &EpisodeSnapshot) -> Caption {
     Caption {
         number: episode.number,
         step_share: episode.step as f32 / episode.steps.max(1) as f32,
-        is_finished: episode.status == EpisodeStatus::Finished,
+        is_finished: episode.status.is_over(),
     }
 }
 

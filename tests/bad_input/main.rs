@@ -4,4 +4,5 @@ mod memory;
 mod scenario_file;
 mod scenario_values;
 mod target_file;
+mod target_memory;
 mod weights_file;

@@ -55,6 +55,16 @@ fn bytes_that_are_no_text_are_refused() {
 }
 
 #[test]
+fn a_byte_order_mark_is_read_over() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/bom.ron");
+    let scenario = Scenario::load(&case).expect("a valid scenario");
+    assert_eq!((scenario.name.as_str(), scenario.steps), ("bom", 3));
+    assert_eq!(Scenario::from_ron_str("\u{feff}(steps: 4)", "text").expect("a valid scenario").steps, 4);
+    // Places are counted from the first visible character.
+    assert_refused("\u{feff}(steps: x)", &[":1:8: ", "steps"]);
+}
+
+#[test]
 fn a_truncated_file_says_where_it_ends() {
     assert_refused(
         "Scenario(\n    steps: 5,\n    sensor: SensorSettings(p_hit_empty: 0.0",

@@ -46,9 +46,14 @@ fn fly_three_steps(mission: &Mission) {
     let mut observation = Observation::new(*mission.grid());
     let mut state = mission.begin(Seed(1), 0, &mut caster, &mut observation);
     for action in [Action::NONE, Action::ALL[4], Action::ALL[7]] {
-        let transition = mission.step(&mut state, action, &mut caster, &mut observation);
-        assert!(transition.reward.is_finite(), "{transition:?}");
-        assert!(transition.entropy_after_nats >= 0.0, "{transition:?}");
+        match mission.step(&mut state, action, &mut caster, &mut observation) {
+            Ok(transition) => {
+                assert!(transition.reward.is_finite(), "{transition:?}");
+                assert!(transition.entropy_after_nats >= 0.0, "{transition:?}");
+                assert!(transition.position_rtn_m.is_finite(), "{transition:?}");
+            }
+            Err(refusal) => assert!(state.is_done(mission) && state.position_rtn_m(mission).is_finite(), "{refusal}"),
+        }
     }
 }
 
@@ -88,12 +93,54 @@ fn the_extremes_of_every_range_fly() {
         |s| (s.sensor.p_hit_occupied, s.sensor.p_hit_empty) = (2e-9, 1e-9),
         |s| s.actions.large_dv_m_s = 10.0,
         |s| (s.step_s, s.steps) = (1e6, 100_000),
-        |s| (s.dynamics, s.chief.eccentricity) = (Dynamics::TwoBody, 0.9),
+        |s| (s.dynamics, s.chief.eccentricity, s.chief.semi_major_axis_km) = (Dynamics::TwoBody, 0.9, 70_000.0),
+        |s| (s.chief.mu_km3_s2, s.chief.body_radius_km) = (100.0, Some(6900.0)),
     ];
     for extreme in extremes {
         let mut scenario = Scenario::reference();
         extreme(&mut scenario);
         fly_three_steps(&Mission::new(scenario.clone(), None).unwrap_or_else(|error| panic!("{error}: {scenario:?}")));
+    }
+}
+
+fn case(name: &str) -> Result<Scenario, String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    Scenario::load(path).map_err(|error| error.to_string())
+}
+
+#[test]
+fn near_circular_dynamics_are_refused_where_they_are_wrong_with_the_error_and_the_setting_to_change() {
+    let message = case("molniya_nc.ron").expect_err("e = 0.7");
+    for part in ["molniya_nc.ron", "dynamics = NearCircular", "m wrong within", "chief.eccentricity = 0.7", "TwoBody"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let at = |eccentricity: f64, dynamics| {
+        let mut scenario = Scenario { dynamics, ..Scenario::reference() };
+        scenario.chief.semi_major_axis_km = 26_560.0;
+        scenario.chief.eccentricity = eccentricity;
+        scenario.validate()
+    };
+    assert!(at(0.002, Dynamics::NearCircular).is_ok());
+    for eccentricity in [0.01, 0.1, 0.7] {
+        assert!(at(eccentricity, Dynamics::NearCircular).is_err(), "{eccentricity}");
+        assert!(at(eccentricity, Dynamics::TwoBody).is_ok(), "{eccentricity}");
+    }
+}
+
+#[test]
+fn an_orbit_through_its_central_body_is_refused_with_perigee_and_radius() {
+    let mut scenario = Scenario { dynamics: Dynamics::TwoBody, ..Scenario::reference() };
+    scenario.chief.eccentricity = 0.1;
+    let message = scenario.validate().unwrap_err().to_string();
+    assert!(message.contains("6300.000 km") && message.contains("6378.137 km"), "{message}");
+    // Round a body of another mass and unknown size every orbit passes.
+    scenario.chief.mu_km3_s2 = 42_828.4;
+    assert!(scenario.validate().is_ok());
+    scenario.chief.body_radius_km = Some(6301.0);
+    assert!(scenario.validate().is_err());
+    for radius in ["3389.5", "Some(3389.5)", "None"] {
+        let text = format!("(chief: (mu_km3_s2: 42828.4, body_radius_km: {radius}))");
+        assert!(Scenario::from_ron_str(&text, "mars").is_ok(), "{radius}");
     }
 }
 

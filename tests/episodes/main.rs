@@ -5,5 +5,6 @@ mod commands;
 mod determinism;
 mod efficiency;
 mod network;
+mod refusal;
 mod schedule;
 mod support;

@@ -1,8 +1,9 @@
 //! The decision problem as a whole: what an episode must satisfy whatever is decided in it.
 
 use bevy_proxops::mission::{
-    Action, EpisodeMetrics, Mission, MissionState, Purpose, Scenario, Seed, StreamKey, Transition,
+    Action, EpisodeMetrics, Mission, MissionState, Purpose, Scenario, Seed, StepRefusal, StreamKey, Transition,
 };
+use bevy_proxops::orbit::Dynamics;
 use bevy_proxops::sensor::{Observation, RayCaster};
 use proptest::prelude::*;
 
@@ -41,7 +42,9 @@ fn fly(mission: &Mission, seed: u64, episode: u32, actions: impl IntoIterator<It
     let transitions = actions
         .into_iter()
         .take(mission.steps() as usize)
-        .map(|action| mission.step(&mut state, action, &mut caster, &mut observation))
+        .map(|action| {
+            mission.step(&mut state, action, &mut caster, &mut observation).expect("a step that can be flown")
+        })
         .collect();
     (state, transitions)
 }
@@ -133,6 +136,65 @@ fn entering_the_keep_out_sphere_costs_and_ends_nothing() {
     assert!((1..50).contains(&entered), "{entered} steps inside");
     assert_eq!(costly_steps.len(), 50);
     assert!(state.closest_approach_m < 60.0);
+}
+
+fn small_body() -> Mission {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/bennu.ron");
+    Mission::new(Scenario::load(path).expect("a scenario"), None).expect("a valid scenario")
+}
+
+/// At 7 cm/s round a small body, a burn of 5 cm/s along the motion is more than the escape speed.
+#[test]
+fn a_burn_that_leaves_the_central_body_for_ever_is_refused_and_changes_nothing_else() {
+    let mission = small_body();
+    let Instruments { mut caster, mut observation } = Instruments::of(&mission);
+    let mut state = mission.begin(Seed(1), 0, &mut caster, &mut observation);
+    let before = state.clone();
+    let escape = Action::ALL[7];
+    let refusal = mission.step(&mut state, escape, &mut caster, &mut observation).expect_err("leaves for ever");
+    assert!(matches!(refusal, StepRefusal::Unbound { eccentricity } if eccentricity >= 1.0), "{refusal:?}");
+    assert!(refusal.to_string().contains("for ever"), "{refusal}");
+    assert_eq!((state.step, state.relative), (before.step, before.relative));
+    assert_eq!((state.refusal, state.is_done(&mission)), (Some(refusal), true));
+    let permitted = mission.permitted(&before.relative);
+    assert!(permitted[0] && !permitted[escape.index()], "{permitted:?}");
+    assert_eq!(EpisodeMetrics::of(&mission, &state, &[]).refusal, Some(refusal.to_string()));
+    // Coasting goes on for ever.
+    let (_, transitions) = passive(&mission, 1, 0);
+    assert!(transitions.iter().all(|transition| transition.position_rtn_m.is_finite()));
+}
+
+#[test]
+fn a_burn_into_the_central_body_is_refused_with_perigee_and_radius() {
+    let mut scenario = Scenario { dynamics: Dynamics::TwoBody, ..Scenario::reference() };
+    // 100 m above a body; a burn of 5 cm/s against the motion lowers the perigee by 186 m.
+    scenario.chief.eccentricity = 0.0;
+    scenario.chief.body_radius_km = Some(6999.75);
+    scenario.start.spread_m = [0.0; 6];
+    let mission = Mission::new(scenario, None).expect("a valid scenario");
+    let Instruments { mut caster, mut observation } = Instruments::of(&mission);
+    let mut state = mission.begin(Seed(1), 0, &mut caster, &mut observation);
+    let mut end = Ok(());
+    for _ in 0..4 {
+        end = mission.step(&mut state, Action::ALL[8], &mut caster, &mut observation).map(drop);
+        if end.is_err() {
+            break;
+        }
+    }
+    let refusal = end.expect_err("lowered far enough");
+    assert!(matches!(refusal, StepRefusal::Impact { perigee_km, body_radius_km: 6999.75 } if perigee_km < 6999.75));
+    assert!(refusal.to_string().contains("6999.75 km (chief.body_radius_km)"), "{refusal}");
+}
+
+#[test]
+fn nothing_of_the_reference_is_refused() {
+    let mission = reference();
+    for episode in 0..20 {
+        let (state, _) = passive(&mission, 1, episode);
+        assert_eq!(mission.permitted(&state.relative), [true; Action::COUNT]);
+    }
+    // All information, and 50 of the dearest burns.
+    assert!((mission.refused_step_cost() - 3.5).abs() < 1e-12);
 }
 
 #[test]
@@ -238,7 +300,7 @@ proptest! {
         mission.begin(Seed(!seed), 9, &mut caster, &mut observation);
         let mut used = mission.begin(Seed(seed), 0, &mut caster, &mut observation);
         for action in actions {
-            mission.step(&mut used, action, &mut caster, &mut observation);
+            mission.step(&mut used, action, &mut caster, &mut observation).expect("a step that can be flown");
         }
         prop_assert_eq!(used.belief, fresh.belief);
     }

@@ -102,14 +102,18 @@ pub(super) mod target {
             TargetShape::Dock => "dock",
             TargetShape::Embedded(name) => name,
             generated @ TargetShape::Generated { .. } => return generated.to_string(),
-            TargetShape::Vox { path } => return path.display().to_string(),
+            TargetShape::Vox { path, .. } => return path.display().to_string(),
         };
         name.to_owned()
     }
 
     /// One of the built-in shapes, or the path of a `.vox` file.
     pub fn set(settings: &mut EpisodeSettings, id: ParameterId, name: &str) -> Result<(), ParameterError> {
-        let file = || name.ends_with(".vox").then(|| TargetShape::Vox { path: name.into() });
+        // What it is already keeps its size, its number, and the objects chosen from its file.
+        if name == get(settings) {
+            return Ok(());
+        }
+        let file = || name.ends_with(".vox").then(|| TargetShape::vox(name));
         let shape = TargetShape::from_name(name).or_else(file);
         settings.scenario.target = shape.ok_or_else(|| unknown(id, name, choices()))?;
         Ok(())

@@ -33,7 +33,10 @@ pub fn act(
 fn step(scratch: &mut Scratch, mission: &EpisodeMission, state: &mut EpisodeState, mut planner: Mut<EpisodePlanner>) {
     if let EpisodePlanner::Decided(decision) = std::mem::take(&mut *planner) {
         let (caster, observation) = scratch.instruments(&mission.mission);
-        let transition = mission.mission.step(&mut state.0, decision.action, caster, observation);
-        *planner = EpisodePlanner::Acted { summary: Arc::new(decision.summary), transition };
+        let summary = Arc::new(decision.summary);
+        *planner = match mission.mission.step(&mut state.0, decision.action, caster, observation) {
+            Ok(transition) => EpisodePlanner::Acted { summary, transition },
+            Err(_) => EpisodePlanner::Refused { summary },
+        };
     }
 }

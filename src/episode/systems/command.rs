@@ -10,7 +10,7 @@ use bevy::ecs::system::Query;
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePlanner};
 use crate::episode::error::EpisodeError;
-use crate::episode::run::{Run, validate_episodes, waiting_parameters, with_immediate_parameters};
+use crate::episode::run::{Run, note_target, validate_episodes, waiting_parameters, with_immediate_parameters};
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::systems::network::{load_network, save_network, start_training, use_shipped_network};
 use crate::episode::training::Trainer;
@@ -160,6 +160,9 @@ fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episod
             episode.altered |= replacement.is_some();
             episode.next = replacement;
         }
+        if wanted.scenario.target != run.settings.scenario.target {
+            note_target(&mission, &mut run.notices);
+        }
         run.mission = mission;
     }
     if search_changed {
@@ -208,6 +211,7 @@ fn address(mission: &Arc<Mission>) -> usize {
 fn change_scenario(scenario: Scenario, base_dir: Option<PathBuf>, run: &mut Run) -> Result<(), EpisodeError> {
     run.mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
     run.notices.info(format!("scenario {}: all episodes start anew", scenario.name));
+    note_target(&run.mission, &mut run.notices);
     let settings = Arc::make_mut(&mut run.settings);
     settings.scenario = scenario;
     settings.base_dir = base_dir;

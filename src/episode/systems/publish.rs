@@ -65,9 +65,11 @@ pub fn publish(
     for (episode, mission, state, planner, history, mut picture) in &mut episodes {
         let latest = match (picture.change, picture.latest.take()) {
             (PictureChange::None, Some(latest)) => latest,
-            (PictureChange::Status, Some(latest)) => {
-                Arc::new(EpisodeSnapshot { status: status_of(planner), altered: mission.altered, ..(*latest).clone() })
-            }
+            (PictureChange::Status, Some(latest)) => Arc::new(EpisodeSnapshot {
+                status: status_of(planner, state),
+                altered: mission.altered,
+                ..(*latest).clone()
+            }),
             _ => Arc::new(picture_of(episode, mission, state, planner, history)),
         };
         picture.latest = Some(latest.clone());
@@ -115,14 +117,18 @@ fn shared_scenario(before: &SimulationSnapshot, run: &Run) -> Arc<Scenario> {
     }
 }
 
-fn status_of(planner: &EpisodePlanner) -> EpisodeStatus {
+fn status_of(planner: &EpisodePlanner, state: &EpisodeState) -> EpisodeStatus {
     match planner {
         EpisodePlanner::Searching { done, of, .. } => EpisodeStatus::Searching { done: *done, of: *of },
         EpisodePlanner::Consulting { search, .. } => {
             EpisodeStatus::Searching { done: search.simulations_done(), of: search.simulations() }
         }
+        EpisodePlanner::Finished if state.0.refusal.is_some() => EpisodeStatus::Refused,
         EpisodePlanner::Finished => EpisodeStatus::Finished,
-        EpisodePlanner::Idle | EpisodePlanner::Decided(_) | EpisodePlanner::Acted { .. } => EpisodeStatus::Stepping,
+        EpisodePlanner::Idle
+        | EpisodePlanner::Decided(_)
+        | EpisodePlanner::Acted { .. }
+        | EpisodePlanner::Refused { .. } => EpisodeStatus::Stepping,
     }
 }
 
@@ -133,6 +139,7 @@ fn picture_of(
     planner: &EpisodePlanner,
     history: &EpisodeHistory,
 ) -> EpisodeSnapshot {
+    let status = status_of(planner, state);
     let (mission, state) = (&flown.mission, &state.0);
     let mut probability_u8 = Vec::new();
     state.belief.probabilities_u8(&mut probability_u8);
@@ -140,7 +147,7 @@ fn picture_of(
         number: episode.number,
         step: state.step,
         steps: mission.scenario().steps,
-        status: status_of(planner),
+        status,
         mission: mission.clone(),
         altered: flown.altered,
         grid: *mission.grid(),

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::change_detection::{Res, ResMut};
+use bevy::ecs::change_detection::ResMut;
 use bevy::ecs::system::Query;
 
 use crate::episode::command::Speed;
 use crate::episode::components::{
-    EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
+    Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
 use crate::episode::meter::Meter;
 use crate::episode::run::Run;
@@ -14,9 +14,10 @@ use crate::episode::snapshot::StateSample;
 
 /// Adds the steps just flown to the episodes' histories, ends finished episodes and paces the others.
 pub fn record(
-    run: Res<Run>,
+    mut run: ResMut<Run>,
     mut meter: ResMut<Meter>,
     mut episodes: Query<(
+        &Episode,
         &EpisodeMission,
         &EpisodeState,
         &mut EpisodePlanner,
@@ -26,15 +27,22 @@ pub fn record(
     )>,
 ) {
     let now = Instant::now();
-    for (mission, state, mut planner, mut history, mut pace, mut picture) in &mut episodes {
-        if !matches!(*planner, EpisodePlanner::Acted { .. }) {
+    for (episode, mission, state, mut planner, mut history, mut pace, mut picture) in &mut episodes {
+        if !matches!(*planner, EpisodePlanner::Acted { .. } | EpisodePlanner::Refused { .. }) {
             continue;
         }
-        if let EpisodePlanner::Acted { summary, transition } = std::mem::take(&mut *planner) {
-            Arc::make_mut(&mut history.transitions).push(transition);
-            history.states.push(StateSample::of(&mission.mission, &state.0));
-            Arc::make_mut(&mut history.expected_returns).push(summary.root_value);
-            history.search = Some(summary);
+        match std::mem::take(&mut *planner) {
+            EpisodePlanner::Acted { summary, transition } => {
+                Arc::make_mut(&mut history.transitions).push(transition);
+                history.states.push(StateSample::of(&mission.mission, &state.0));
+                Arc::make_mut(&mut history.expected_returns).push(summary.root_value);
+                history.search = Some(summary);
+            }
+            EpisodePlanner::Refused { summary } => history.search = Some(summary),
+            _ => {}
+        }
+        if let Some(refusal) = state.0.refusal {
+            run.notices.error(format!("episode {} ended after step {}: {refusal}", episode.number, state.0.step));
         }
         if state.0.is_done(&mission.mission) {
             *planner = EpisodePlanner::Finished;

@@ -180,7 +180,7 @@ fn final_entropies(config: &SearchConfig) -> Vec<f64> {
                 let (decision, back) =
                     decide(&mission, &state, config, std::mem::take(&mut tree), &mut caster, &mut observation);
                 tree = back;
-                mission.step(&mut state, decision.action, &mut caster, &mut observation);
+                mission.step(&mut state, decision.action, &mut caster, &mut observation).unwrap();
             }
             state.belief.entropy_nats()
         })
