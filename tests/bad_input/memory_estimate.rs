@@ -38,7 +38,7 @@ fn trees_take_what_is_estimated() {
         let (mut caster, mut image) =
             (RayCaster::new(*mission.grid(), *mission.camera()), Observation::new(*mission.grid()));
         let state = mission.begin(Seed(1), 0, &mut caster, &mut image);
-        let config = SearchConfig { simulations, horizon: 3, ..Default::default() };
+        let config = SearchConfig { simulations, ..Default::default() };
         let (_, allocated) =
             most_bytes_allocated(|| decide(&mission, &state, &config, SearchTree::default(), &mut caster, &mut image));
         agree(&format!("{simulations} nodes at {cells}³"), config.decision_bytes(mission.grid(), 50), allocated);
