@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use bevy_proxops::memory::{MemoryEstimate, MemoryLimit};
 use bevy_proxops::mission::{Mission, Scenario, Seed};
 use bevy_proxops::network::{EvaluatorThread, LeafEncoder, NetworkDevice, NetworkWeights, open_evaluator};
 use bevy_proxops::search::{AlphaZeroConfig, Exploration, RootRule};
@@ -47,6 +48,9 @@ struct Options {
     /// Where the networks run: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, default_value = "cpu")]
     device: NetworkDevice,
+    /// Most of the machine's memory that the episodes may ask for, 0.01 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE)]
+    memory_share: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +87,7 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let scenario = Scenario::named(&options.scenario).map_err(|error| bad_input(error.into()))?;
     let weights = |player: &Player| weights(player, &scenario, options).map_err(bad_input);
     let (one, other) = (weights(&options.first)?, weights(&options.second)?);
+    check_memory(&[(&options.first, &one), (&options.second, &other)], &scenario, options).map_err(bad_input)?;
     let failed = |error| (FAILURE, error);
     let first = flown(&options.first, one, &scenario, options).map_err(failed)?;
     let second = flown(&options.second, other, &scenario, options).map_err(failed)?;
@@ -120,6 +125,32 @@ fn weights(player: &Player, scenario: &Scenario, options: &Options) -> Result<Ne
     }
 }
 
+/// The players fly one after the other, and the episodes of both are kept.
+fn check_memory(
+    players: &[(&Player, &NetworkWeights)],
+    scenario: &Scenario,
+    options: &Options,
+) -> Result<(), UserError> {
+    let mut asked = MemoryEstimate::default();
+    for (player, weights) in players {
+        let flight = flight(player, options);
+        flight.validate()?;
+        asked = asked.and(flight.memory_estimate(weights.config(), scenario, options.pairs as usize));
+    }
+    Ok(asked.check(&MemoryLimit::of_this_machine(options.memory_share))?)
+}
+
+fn flight(player: &Player, options: &Options) -> FlightConfig {
+    FlightConfig {
+        seed: Seed(options.seed),
+        search: player.search.clone(),
+        exploration: Exploration::Off,
+        parallel: (options.pairs as usize).min(MOST_PARALLEL),
+        cohorts: 2,
+        lambda: 1.0,
+    }
+}
+
 fn flown(
     player: &Player,
     weights: NetworkWeights,
@@ -128,14 +159,7 @@ fn flown(
 ) -> Result<Vec<FlownEpisode>, UserError> {
     let seed = Seed(options.seed);
     let missions = RandomisedMissions::new(scenario.clone(), RandomisationConfig::default(), seed, Shapes::HeldOut);
-    let config = FlightConfig {
-        seed,
-        search: player.search.clone(),
-        exploration: Exploration::Off,
-        parallel: (options.pairs as usize).min(MOST_PARALLEL),
-        cohorts: 2,
-        lambda: 1.0,
-    };
+    let config = flight(player, options);
     let (device, layers) = (options.device.clone(), weights.config().clone());
     let make = move || Ok(open_evaluator(&device, &weights, 256, warn)?.evaluator);
     let thread = EvaluatorThread::spawn(make, |_| {})?;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bevy_proxops::episode::{SweepProgress, measure_efficiency};
+use bevy_proxops::episode::{SweepProgress, check_plan, measure_efficiency};
 use bevy_proxops::files;
+use bevy_proxops::memory::MemoryLimit;
 use bevy_proxops::mission::Seed;
 use bevy_proxops::network::NetworkDevice;
 use bevy_proxops::report::{BestSettings, EfficiencyReport, SweepPlan, comparison};
@@ -45,6 +46,9 @@ struct Options {
     /// Episodes whose memory is measured, 16 to 4096
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=4096))]
     memory_episodes: Option<u32>,
+    /// Most of the machine's memory that a run may ask for, 0.01 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE)]
+    memory_share: f64,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -54,8 +58,10 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let result = try_folders(&options).map_err(|error| (BAD_INPUT, error));
-    terminal::finish(result.and_then(|()| run(&options).map_err(|error| (FAILURE, error))))
+    let plan = plan(&options);
+    let checked = check_plan(&plan).map_err(UserError::from).and_then(|()| try_folders(&options));
+    let result = checked.map_err(|error| (BAD_INPUT, error));
+    terminal::finish(result.and_then(|()| run(&options, &plan).map_err(|error| (FAILURE, error))))
 }
 
 /// Minutes of measuring must not end in a folder that cannot be written to.
@@ -67,11 +73,10 @@ fn try_folders(options: &Options) -> Result<(), UserError> {
     Ok(())
 }
 
-fn run(options: &Options) -> Result<(), UserError> {
-    let plan = plan(options);
+fn run(options: &Options, plan: &SweepPlan) -> Result<(), UserError> {
     let bar = progress_bar();
     let mut shown = Ok(());
-    let measured = measure_efficiency(&plan, &mut |progress| {
+    let measured = measure_efficiency(plan, &mut |progress| {
         shown = show(&bar, progress);
         shown.is_ok()
     });
@@ -98,6 +103,7 @@ fn plan(options: &Options) -> SweepPlan {
     let mut plan = if options.full { SweepPlan::full(cores) } else { SweepPlan::quick(cores) };
     plan.device = options.device.clone();
     plan.seed = Seed(options.seed);
+    plan.memory_share = options.memory_share;
     plan.seconds_per_point = options.seconds.unwrap_or(plan.seconds_per_point);
     plan.quality.states = options.states.unwrap_or(plan.quality.states);
     plan.memory_episodes = options.memory_episodes.unwrap_or(plan.memory_episodes);

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use bevy_proxops::files;
+use bevy_proxops::memory::MemoryLimit;
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::network::{CheckpointDirectory, NetworkDevice, NetworkWeights, PolicyValueNetConfig};
 use bevy_proxops::search::RootRule;
@@ -47,6 +48,9 @@ struct Options {
     /// Threads for search and CPU network, 1 to 1024; all cores if not given
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
+    /// Most of the machine's memory that the run may ask for, 0.01 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE)]
+    memory_share: f64,
     /// Start from this weights file instead of from nothing
     #[arg(long)]
     start: Option<PathBuf>,
@@ -140,8 +144,9 @@ fn train(run: &mut TrainingRun, options: &Options) -> Result<(), UserError> {
 }
 
 fn begin(options: &Options) -> Result<TrainingRun, UserError> {
+    let limit = MemoryLimit::of_this_machine(options.memory_share);
     if options.resume {
-        return Ok(TrainingRun::resume(&options.out, options.generation, &options.device)?);
+        return Ok(TrainingRun::resume_within(&limit, &options.out, options.generation, &options.device)?);
     }
     if CheckpointDirectory::holds_run(&options.out) {
         let out = options.out.display();
@@ -170,7 +175,7 @@ fn begin(options: &Options) -> Result<TrainingRun, UserError> {
     config.search.simulations = new.simulations;
     config.learner.decay_steps = new.decay_steps;
     config.network.cells_per_axis = config.scenario.grid.cells_per_axis as usize;
-    Ok(TrainingRun::start(config, &options.out, &options.device, start)?)
+    Ok(TrainingRun::start_within(&limit, config, &options.out, &options.device, start)?)
 }
 
 /// The networks as files of their own, and the plots.

@@ -92,6 +92,10 @@ refuses 'nowhere\.bin.*a weights file, shipped' --planner alpha_zero --network "
 refuses 'fake\.vox.*not a network weights file' --planner alpha_zero --network "$work/fake.vox"
 refuses '20.*8' --network assets/networks/compact.bin --scenario "$(scenario coarse '(grid: (cells_per_axis: 8))')"
 refuses 'tpu.*vulkan' --device tpu
+refuses 'memory: this needs about .* GB.*lower search\.alpha_zero\.simulations' --planner alpha_zero --episodes 4096 \
+    --memory-share 0.01 --scenario "$(scenario finest '(grid: (cells_per_axis: 64, voxel_size_m: 0.3))')"
+refuses 'memory_share = NaN' --memory-share NaN
+example_refuses check_gpu 'cpu.*nothing to check' machine --device cpu
 
 # Cases of faults that people meet (tests/cases/README.md).
 refuses 'molniya_nc\.ron.*NearCircular.*TwoBody' --scenario tests/cases/molniya_nc.ron

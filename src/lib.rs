@@ -13,6 +13,7 @@
 //! | floor | holds |
 //! |---|---|
 //! | [`files`] | whole-file writes, bounded reads, locks |
+//! | [`memory`] | how much memory a run asks for, and how much it may have |
 //! | [`orbit`] | chief orbit, relative orbital elements, impulses, the RTN frame |
 //! | [`voxel`] | grid geometry, occupancy, the log-odds belief and its entropy |
 //! | [`sensor`] | camera, ray casting, likelihoods: one image as per-voxel counts |
@@ -28,6 +29,7 @@
 //! | `panel` | the egui panels (feature `panel`) |
 
 pub mod files;
+pub mod memory;
 pub mod orbit;
 pub mod voxel;
 pub mod sensor;

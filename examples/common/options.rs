@@ -41,6 +41,9 @@ pub struct RunOptions {
     /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<NetworkDevice>,
+    /// Most of the machine's memory that the run may ask for, 0.01 to 1 [default: 0.6]
+    #[arg(long, value_name = "SHARE")]
+    pub memory_share: Option<f64>,
     /// Any parameter of the panel by its path, as often as needed (`headless --list parameters` names them)
     #[arg(long = "set", value_name = "PARAMETER=VALUE")]
     pub parameters: Vec<String>,
@@ -76,7 +79,8 @@ impl RunOptions {
             settings.network.weights = weights;
             settings.network.source = source;
         }
-        settings.search.validate()?;
+        settings.memory_share = self.memory_share.unwrap_or(settings.memory_share);
+        settings.validate()?;
         Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?;
         Ok(())
     }

@@ -52,6 +52,16 @@ impl SweepProgress {
     }
 }
 
+/// Whether every run of the plan can begin: its numbers are in range, and none takes more memory than it may.
+///
+/// # Errors
+/// [`ReportError::Run`] with what is wrong with the first that cannot.
+pub fn check_plan(plan: &SweepPlan) -> Result<(), ReportError> {
+    let valid = |settings: EpisodeSettings| settings.validate().map_err(|error| ReportError::Run(error.to_string()));
+    plan.points.iter().try_for_each(|point| valid(settings(plan, point)))?;
+    valid(memory_settings(plan, plan.memory_episodes))
+}
+
 /// Measures everything that `plan` asks for, in this process. `proceed` hears of every part before it begins and may stop
 /// the sweep by returning `false`.
 ///
@@ -61,6 +71,7 @@ pub fn measure_efficiency(
     plan: &SweepPlan,
     proceed: &mut dyn FnMut(&SweepProgress) -> bool,
 ) -> Result<EfficiencyReport, ReportError> {
+    check_plan(plan)?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get) as u32;
     let judged = 2 * (1 + plan.quality.modes(threads).len());
     let parts = plan.points.len() + 1 + judged + if plan.flies_campaign { 2 } else { 0 };
@@ -147,6 +158,7 @@ fn settings(plan: &SweepPlan, point: &SweepPoint) -> EpisodeSettings {
         workers: Some(point.workers),
         seed: plan.seed,
         network: NetworkSettings { device: plan.device.clone(), ..NetworkSettings::default() },
+        memory_share: plan.memory_share,
         ..EpisodeSettings::headless(plan.scenario.clone(), search)
     }
 }
@@ -325,19 +337,24 @@ impl Total {
     }
 }
 
+/// Episodes with short trees.
+fn memory_settings(plan: &SweepPlan, episodes: u32) -> EpisodeSettings {
+    let search = SearchConfig { simulations: MEMORY_SIMULATIONS, ..SearchConfig::default() };
+    let scenario = Scenario { steps: 4, ..plan.scenario.clone() };
+    EpisodeSettings {
+        episodes,
+        start_paused: true,
+        seed: plan.seed,
+        memory_share: plan.memory_share,
+        ..EpisodeSettings::headless(scenario, search)
+    }
+}
+
 /// Memory of few and of many episodes with short trees.
 fn measure_memory(plan: &SweepPlan) -> Result<MemoryFigures, ReportError> {
     const FEW: u32 = 8;
     let many = plan.memory_episodes.max(FEW + 1);
-    let search = SearchConfig { simulations: MEMORY_SIMULATIONS, ..SearchConfig::default() };
-    let scenario = Scenario { steps: 4, ..plan.scenario.clone() };
-    let settings = EpisodeSettings {
-        episodes: FEW,
-        start_paused: true,
-        seed: plan.seed,
-        ..EpisodeSettings::headless(scenario, search)
-    };
-    let mut simulation = begin(settings)?;
+    let mut simulation = begin(memory_settings(plan, FEW))?;
     let mut grown_to = |episodes| {
         simulation.command(SimCommand::SetEpisodes(episodes));
         step_all(&mut simulation, 2)?;

@@ -1,13 +1,16 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::episode::command::Speed;
 use crate::episode::parameters::ParameterError;
-use crate::episode::settings::MAX_EPISODES;
+use crate::episode::settings::{MAX_EPISODES, MAX_WORKERS, TICK_ALLOWANCES};
+use crate::memory::MemoryError;
 use crate::mission::{MissionError, ScenarioError};
 use crate::network::{CheckpointError, NetworkError};
 use crate::search::SearchError;
+use crate::training::TrainingError;
 
 /// Why a run cannot begin, or a command cannot be carried out.
 #[derive(Error, Debug)]
@@ -54,9 +57,18 @@ pub enum EpisodeError {
     /// Too few or too many episodes.
     #[error("episodes = {0}: accepted are 1 to {MAX_EPISODES}")]
     Episodes(u32),
-    /// No thread to work with.
-    #[error("workers = 0: accepted are 1 and more, or none for one per core")]
-    Workers,
+    /// No thread to work with, or more than a system gives.
+    #[error("workers = {0}: accepted are 1 to {MAX_WORKERS}, or none for one per core")]
+    Workers(usize),
+    /// A tick in which nothing gets done, or during which no command is heard.
+    #[error("tick_allowance = {0:?}: accepted are {least:?} to {most:?}", least = TICK_ALLOWANCES.start(), most = TICK_ALLOWANCES.end())]
+    TickAllowance(Duration),
+    /// It would take more memory than it may.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// The training run is set up wrongly.
+    #[error(transparent)]
+    TrainingConfig(#[from] TrainingError),
     /// A pace outside the range.
     #[error("speed = {0}: accepted are {min}× to {max}×, or max", min = Speed::MIN_RATE, max = Speed::MAX_RATE)]
     Speed(Speed),

@@ -9,6 +9,7 @@ pub mod diagnostics;
 mod efficiency;
 mod efficiency_sweep;
 mod error;
+mod memory;
 mod meter;
 mod network;
 mod notices;
@@ -27,18 +28,18 @@ mod workers;
 
 pub use command::{SimCommand, Speed};
 pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePlanner, EpisodeState};
-pub use efficiency::{SweepProgress, measure_efficiency};
+pub use efficiency::{SweepProgress, check_plan, measure_efficiency};
 pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
 pub use plugin::{EpisodePlugin, EpisodeSystems};
-pub use settings::{EpisodeSettings, MAX_EPISODES, NetworkSettings, TrainingSettings};
+pub use settings::{EpisodeSettings, MAX_EPISODES, MAX_WORKERS, NetworkSettings, TICK_ALLOWANCES, TrainingSettings};
 pub use simulation::Simulation;
 pub use snapshot::{
-    EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_NOTICES, NetworkLoad, NetworkSnapshot, Notice, NoticeSeverity,
-    SimDiagnostics, SimulationSnapshot, StateSample, TimeSplit, TrainingSnapshot, TrainingStatus,
+    EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_HISTORY, MAX_NOTICES, NetworkLoad, NetworkSnapshot, Notice,
+    NoticeSeverity, SimDiagnostics, SimulationSnapshot, StateSample, TimeSplit, TrainingSnapshot, TrainingStatus,
 };
 pub use systems::SimulationSystems;
 pub use thread::{SimulationThread, THREAD_NAME};

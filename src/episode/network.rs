@@ -38,6 +38,11 @@ impl Demand {
         (self.episodes * self.leaves / Self::FULL_BATCH).clamp(2, 4)
     }
 
+    /// Leaves of all cohorts.
+    pub fn all_leaves(self) -> usize {
+        self.episodes.saturating_mul(self.leaves)
+    }
+
     /// Leaves of the largest of so many cohorts.
     fn largest_batch(self, cohorts: usize) -> usize {
         self.episodes.div_ceil(cohorts) * self.leaves
@@ -339,6 +344,13 @@ pub fn planning_weights(
     }
     let source = format!("made for a belief of {cells}³ voxels, which the shipped network does not read");
     Ok((NetworkWeights::untrained(&layers_for(cells), seed)?, source))
+}
+
+/// The layers of those weights.
+pub fn planning_layers(settings: &NetworkSettings, cells_per_axis: u32) -> PolicyValueNetConfig {
+    // The shipped network has the layers that are made for its grid.
+    let given = settings.weights.as_ref().map(NetworkWeights::config);
+    given.cloned().unwrap_or_else(|| layers_for(cells_per_axis as usize))
 }
 
 /// Compact layers where the grid allows them, else those of the reference, with one more convolution where they would be too many.

@@ -8,7 +8,7 @@ use bevy::ecs::resource::Resource;
 use crate::episode::error::EpisodeError;
 use crate::episode::notices::Notices;
 use crate::episode::parameters::{Applies, PARAMETERS, ParameterId};
-use crate::episode::settings::{EpisodeSettings, MAX_EPISODES};
+use crate::episode::settings::EpisodeSettings;
 use crate::mission::{Mission, Scenario};
 use crate::target::TargetShape;
 
@@ -41,7 +41,7 @@ impl Run {
     /// # Errors
     /// [`EpisodeError`] for settings outside their range and for a scenario that cannot be flown.
     pub fn new(settings: EpisodeSettings) -> Result<Self, EpisodeError> {
-        validate(&settings)?;
+        settings.validate()?;
         let mission = Arc::new(Mission::new(settings.scenario.clone(), settings.base_dir.as_deref())?);
         let mut notices = Notices::default();
         note_target(&mission, &mut notices);
@@ -67,22 +67,6 @@ pub fn note_target(mission: &Mission, notices: &mut Notices) {
     }
     let text = format!("target {}", mission.target());
     if mission.target().is_altered() { notices.warning(text) } else { notices.info(text) }
-}
-
-fn validate(settings: &EpisodeSettings) -> Result<(), EpisodeError> {
-    validate_episodes(settings.episodes)?;
-    if settings.workers == Some(0) {
-        return Err(EpisodeError::Workers);
-    }
-    if !settings.speed.is_valid() {
-        return Err(EpisodeError::Speed(settings.speed));
-    }
-    Ok(settings.search.validate()?)
-}
-
-/// Whether a run may hold that many episodes.
-pub fn validate_episodes(episodes: u32) -> Result<(), EpisodeError> {
-    if (1..=MAX_EPISODES).contains(&episodes) { Ok(()) } else { Err(EpisodeError::Episodes(episodes)) }
 }
 
 /// The scenario of a running episode with the parameters that apply at once taken from `wanted`.

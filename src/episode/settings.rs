@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -6,6 +7,8 @@ use bevy::ecs::resource::Resource;
 use bevy::reflect::Reflect;
 
 use crate::episode::command::Speed;
+use crate::episode::error::EpisodeError;
+use crate::memory::MemoryLimit;
 use crate::mission::{Scenario, Seed};
 use crate::network::{NetworkDevice, NetworkWeights};
 use crate::search::SearchConfig;
@@ -13,6 +16,11 @@ use crate::training::TrainingConfig;
 
 /// Most episodes one run may hold at the same time.
 pub const MAX_EPISODES: u32 = 4096;
+/// Most threads that may plan and observe.
+pub const MAX_WORKERS: usize = 1024;
+/// Shortest and longest time that a tick may spend on planning: in less than the shortest no search gets anywhere, and for
+/// longer than the longest no command is heard.
+pub const TICK_ALLOWANCES: RangeInclusive<Duration> = Duration::from_micros(100)..=Duration::from_secs(60);
 
 /// Everything a run is made of: what is flown, how it is planned, how many episodes and how fast.
 ///
@@ -34,7 +42,8 @@ pub struct EpisodeSettings {
     pub first_episode: u32,
     /// Seed of the whole run. Default: 1.
     pub seed: Seed,
-    /// Threads that plan and observe; `None` takes one per core. Results never depend on it. Default: `None`.
+    /// Threads that plan and observe, `1..=`[`MAX_WORKERS`]; `None` takes one per core. Results never depend on it. Default:
+    /// `None`.
     pub workers: Option<usize>,
     /// Pace of the run. Default: one decision per second and episode.
     pub speed: Speed,
@@ -46,8 +55,11 @@ pub struct EpisodeSettings {
     /// Folder that relative paths in the scenario (a `.vox` target) are resolved against. Default: the working directory.
     pub base_dir: Option<PathBuf>,
     /// Longest wall-clock time one tick of the schedule spends on planning. Shorter answers commands sooner,
-    /// longer wastes less time between ticks; results never depend on it. Default: 30 ms.
+    /// longer wastes less time between ticks; results never depend on it. 0.1 ms to 60 s; default 30 ms.
     pub tick_allowance: Duration,
+    /// Most of the machine's memory that the run may ask for, the training run beside it included; settings that would take
+    /// more are refused ([`EpisodeSettings::memory_estimate`]). In a container its limit counts. 0.01 to 1; default 0.6.
+    pub memory_share: f64,
 }
 
 /// Which network plans, and where it runs.
@@ -94,6 +106,7 @@ impl Default for EpisodeSettings {
             auto_restart: true,
             base_dir: None,
             tick_allowance: Duration::from_millis(30),
+            memory_share: MemoryLimit::DEFAULT_SHARE,
         }
     }
 }
@@ -109,6 +122,35 @@ impl EpisodeSettings {
             tick_allowance: Duration::from_millis(200),
             ..Self::default()
         }
+    }
+
+    /// Checks every number against its range, and what all of it asks for against the memory there is. What a scenario's
+    /// target file holds is checked when it is read.
+    ///
+    /// # Errors
+    /// [`EpisodeError`] naming the first setting that is not accepted, its value and what is.
+    pub fn validate(&self) -> Result<(), EpisodeError> {
+        self.scenario.validate()?;
+        self.training.config.validate()?;
+        self.validate_planning()
+    }
+
+    /// The part of [`validate`](Self::validate) that a change of search, pace or size can touch.
+    pub(super) fn validate_planning(&self) -> Result<(), EpisodeError> {
+        if !(1..=MAX_EPISODES).contains(&self.episodes) {
+            return Err(EpisodeError::Episodes(self.episodes));
+        }
+        if let Some(workers) = self.workers.filter(|workers| !(1..=MAX_WORKERS).contains(workers)) {
+            return Err(EpisodeError::Workers(workers));
+        }
+        if !self.speed.is_valid() {
+            return Err(EpisodeError::Speed(self.speed));
+        }
+        if !TICK_ALLOWANCES.contains(&self.tick_allowance) {
+            return Err(EpisodeError::TickAllowance(self.tick_allowance));
+        }
+        self.search.validate()?;
+        Ok(self.memory_estimate().check(&self.memory_limit())?)
     }
 
     /// The same run reduced to the one episode of that number, which then flies alone to the same bits.

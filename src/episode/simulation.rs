@@ -50,8 +50,8 @@ impl Simulation {
         let mut world = World::new();
         world.insert_resource(Publication::new(&run, None));
         world.insert_resource(Workers::new(run.settings.workers));
+        world.insert_resource(Trees::for_run(&run.settings));
         world.insert_resource(run);
-        world.init_resource::<Trees>();
         world.init_resource::<NetworkPlanner>();
         world.init_resource::<Trainer>();
         world.init_resource::<Meter>();
@@ -142,6 +142,11 @@ impl Simulation {
     /// From now on the schedule builds a snapshot at most once per interval.
     pub fn publish_every(&mut self, interval: Duration) {
         self.world.resource_mut::<Publication>().interval = Some(interval);
+    }
+
+    /// Bytes that search trees hold which no decision uses at the moment; they are kept for the next decisions.
+    pub fn idle_tree_bytes(&self) -> usize {
+        self.world.resource::<Trees>().idle_bytes()
     }
 
     /// How long nothing will happen without a command: zero while an episode may decide now, [`Duration::MAX`] when

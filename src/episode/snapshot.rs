@@ -49,6 +49,8 @@ pub struct SimulationSnapshot {
     pub training: Option<Arc<TrainingSnapshot>>,
 }
 
+/// Most cycles, and most evaluations, of a training run that a snapshot keeps.
+pub const MAX_HISTORY: usize = 2048;
 /// Most notices a snapshot keeps.
 pub const MAX_NOTICES: usize = 32;
 
@@ -295,9 +297,9 @@ pub struct TrainingSnapshot {
     pub doing: String,
     /// Share of that which is done, 0 to 1.
     pub done: f32,
-    /// Every cycle so far.
+    /// The cycles so far, at most [`MAX_HISTORY`]: of a longer run every other older one is left out, again and again.
     pub cycles: Vec<CycleEntry>,
-    /// Every evaluation so far.
+    /// The evaluations so far, likewise.
     pub evaluations: Vec<EvaluationEntry>,
 }
 

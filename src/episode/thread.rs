@@ -17,6 +17,7 @@ use crate::episode::settings::EpisodeSettings;
 use crate::episode::simulation::Simulation;
 use crate::episode::snapshot::{Notice, NoticeSeverity, SimulationSnapshot};
 use crate::episode::workers::lock;
+use crate::memory::MemoryLimit;
 
 /// Name of the simulation's thread.
 pub const THREAD_NAME: &str = "proxops simulation";
@@ -134,10 +135,12 @@ fn simulation_of(settings: EpisodeSettings) -> Simulation {
             seed: settings.seed,
             start_paused: settings.start_paused,
             auto_restart: settings.auto_restart,
+            // What little they take must not be refused on a machine that has little.
+            memory_share: *MemoryLimit::SHARES.end(),
             ..EpisodeSettings::default()
         };
         let mut simulation = Simulation::new(defaults)
-            // Tested: the default settings are valid, and none of the three fields above has an invalid value.
+            // Tested: the default settings are valid, and none of the fields above has an invalid value.
             .expect("the default settings can be flown");
         let notices = &mut simulation.world_mut().resource_mut::<Run>().notices;
         notices.error(error.to_string());

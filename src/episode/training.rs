@@ -13,9 +13,10 @@ use bevy::ecs::resource::Resource;
 
 use crate::episode::error::EpisodeError;
 use crate::episode::network::layers_for;
-use crate::episode::settings::TrainingSettings;
-use crate::episode::snapshot::{TrainingSnapshot, TrainingStatus};
+use crate::episode::settings::{EpisodeSettings, TrainingSettings};
+use crate::episode::snapshot::{MAX_HISTORY, MAX_NOTICES, TrainingSnapshot, TrainingStatus};
 use crate::episode::workers::lock;
+use crate::memory::{MemoryEstimate, MemoryLimit};
 use crate::mission::Scenario;
 use crate::network::{CheckpointDirectory, NetworkDevice, NetworkWeights};
 use crate::training::{
@@ -53,6 +54,7 @@ pub enum TrainingNews {
 }
 
 struct Worker {
+    memory: MemoryEstimate,
     shared: Arc<Shared>,
     handle: Option<JoinHandle<()>>,
 }
@@ -73,26 +75,29 @@ struct Plan {
     directory: PathBuf,
     config: TrainingConfig,
     device: NetworkDevice,
+    limit: MemoryLimit,
 }
 
 impl Trainer {
     /// Resumes the run in the directory, or starts one there with this scenario.
     ///
     /// # Errors
-    /// [`EpisodeError::Training`] if one is running already, or the system gives no thread.
-    pub fn start(
-        &mut self,
-        settings: &TrainingSettings,
-        scenario: Scenario,
-        device: &NetworkDevice,
-    ) -> Result<(), EpisodeError> {
+    /// [`EpisodeError::Training`] if one is running already, or the system gives no thread; [`EpisodeError::Memory`] if a new
+    /// run would, together with the episodes, ask for more than there is.
+    pub fn start(&mut self, run: &EpisodeSettings) -> Result<(), EpisodeError> {
+        let (settings, device) = (&run.training, &run.network.device);
         let running = self.worker.as_ref().filter(|worker| !worker.shared.is_stopping());
         if running.is_some_and(|worker| worker.status().is_alive()) {
             return Err(EpisodeError::Training(format!("a run in {} is under way", settings.directory.display())));
         }
+        let config = config_for(settings, run.scenario.clone());
+        config.validate()?;
+        // What a resumed run asks for is in its folder, and checked when it is read; what it is to be stands for it here.
+        let memory = config.memory_estimate();
+        run.memory_estimate().and(memory.clone()).check(&run.memory_limit())?;
         let previous = self.worker.take().and_then(|mut worker| worker.handle.take());
         let directory = settings.directory.clone();
-        let plan = Plan { config: config_for(settings, scenario), device: device.clone(), directory };
+        let plan = Plan { config, device: device.clone(), directory, limit: run.memory_limit() };
         let shared = Arc::new(Shared::new(&plan));
         let own = shared.clone();
         let work = move || {
@@ -104,7 +109,7 @@ impl Trainer {
         };
         let handle = thread::Builder::new().name("proxops training".to_owned()).spawn(work);
         let handle = handle.map_err(|error| EpisodeError::Training(error.to_string()))?;
-        self.worker = Some(Worker { shared, handle: Some(handle) });
+        self.worker = Some(Worker { memory, shared, handle: Some(handle) });
         Ok(())
     }
 
@@ -118,6 +123,12 @@ impl Trainer {
             None => return Err(EpisodeError::Training("no run is under way".to_owned())),
         }
         Ok(())
+    }
+
+    /// What a run at work asks for.
+    pub fn memory_estimate(&self) -> MemoryEstimate {
+        let at_work = self.worker.as_ref().filter(|worker| worker.status().is_alive());
+        at_work.map(|worker| worker.memory.clone()).unwrap_or_default()
     }
 
     /// The run as it is now.
@@ -181,7 +192,15 @@ impl Shared {
     }
 
     fn tell(&self, news: TrainingNews) {
-        lock(&self.state).news.push(news);
+        let mut state = lock(&self.state);
+        // Of networks only the newest counts, and where nobody asks, the oldest news is forgotten.
+        if matches!(news, TrainingNews::Network { .. }) {
+            state.news.retain(|earlier| !matches!(earlier, TrainingNews::Network { .. }));
+        }
+        if state.news.len() == MAX_NOTICES {
+            state.news.remove(0);
+        }
+        state.news.push(news);
     }
 
     /// Shows the progress, and breaks off if the run is to stop.
@@ -203,8 +222,8 @@ impl Shared {
             snapshot.cycle = run.cycle();
             for entry in history {
                 match entry {
-                    HistoryEntry::Cycle(entry) => snapshot.cycles.push(entry),
-                    HistoryEntry::Evaluation(entry) => snapshot.evaluations.push(entry),
+                    HistoryEntry::Cycle(entry) => push_thinning(&mut snapshot.cycles, entry),
+                    HistoryEntry::Evaluation(entry) => push_thinning(&mut snapshot.evaluations, entry),
                     HistoryEntry::Divergence(_) => {}
                 }
             }
@@ -215,8 +234,10 @@ impl Shared {
     fn cycle_done(&self, report: CycleReport) {
         self.change(|snapshot| {
             snapshot.cycle = report.cycle.cycle;
-            snapshot.cycles.push(report.cycle);
-            snapshot.evaluations.extend(report.evaluation);
+            push_thinning(&mut snapshot.cycles, report.cycle);
+            if let Some(evaluation) = report.evaluation {
+                push_thinning(&mut snapshot.evaluations, evaluation);
+            }
         });
     }
 
@@ -227,6 +248,19 @@ impl Shared {
             snapshot.done = 0.0;
         });
     }
+}
+
+/// Appends an entry. Where there are too many, every other one of the older ones goes: the curve keeps its shape, and the
+/// newest entry is there. The file of the run keeps all.
+fn push_thinning<T>(entries: &mut Vec<T>, entry: T) {
+    if entries.len() == MAX_HISTORY {
+        let mut place = 0;
+        entries.retain(|_| {
+            place += 1;
+            place % 2 == 0
+        });
+    }
+    entries.push(entry);
 }
 
 /// The settings' configuration for that scenario and its grid.
@@ -260,7 +294,7 @@ fn run_cycles(plan: &Plan, shared: &Shared) -> TrainingError {
 
 fn try_cycles(plan: &Plan, shared: &Shared) -> Result<std::convert::Infallible, TrainingError> {
     let mut run = if CheckpointDirectory::holds_run(&plan.directory) {
-        let run = TrainingRun::resume(&plan.directory, None, &plan.device)?;
+        let run = TrainingRun::resume_within(&plan.limit, &plan.directory, None, &plan.device)?;
         let scenario = &run.config().scenario.name;
         let directory = plan.directory.display();
         let text =
@@ -268,7 +302,7 @@ fn try_cycles(plan: &Plan, shared: &Shared) -> Result<std::convert::Infallible, 
         shared.tell(TrainingNews::Info(text));
         run
     } else {
-        TrainingRun::start(plan.config.clone(), &plan.directory, &plan.device, None)?
+        TrainingRun::start_within(&plan.limit, plan.config.clone(), &plan.directory, &plan.device, None)?
     };
     shared.begun(&run)?;
     let mut playing = None;
@@ -300,4 +334,40 @@ fn source_of(run: &TrainingRun, plan: &Plan) -> String {
 fn reason(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown reason")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_history_is_thinned_and_ends_with_the_newest_entry() {
+        let mut entries = Vec::new();
+        for cycle in 1..=50_000_u32 {
+            push_thinning(&mut entries, cycle);
+            assert!(entries.len() <= MAX_HISTORY && entries.last() == Some(&cycle));
+        }
+        assert!(entries.len() >= MAX_HISTORY / 2 && entries.is_sorted());
+    }
+
+    #[test]
+    fn news_that_nobody_takes_do_not_pile_up() {
+        let settings = EpisodeSettings::default();
+        let plan = Plan {
+            directory: "run".into(),
+            config: settings.training.config.clone(),
+            device: NetworkDevice::Cpu,
+            limit: settings.memory_limit(),
+        };
+        let shared = Shared::new(&plan);
+        let weights = NetworkWeights::shipped().unwrap();
+        for cycle in 0..1000 {
+            shared.tell(TrainingNews::Network { weights: weights.clone(), source: cycle.to_string() });
+            shared.tell(TrainingNews::Warning(cycle.to_string()));
+        }
+        let news = std::mem::take(&mut lock(&shared.state).news);
+        let networks: Vec<_> = news.iter().filter(|news| matches!(news, TrainingNews::Network { .. })).collect();
+        assert!(news.len() <= MAX_NOTICES);
+        assert!(matches!(networks[..], [TrainingNews::Network { source, .. }] if source == "999"));
+    }
 }

@@ -30,7 +30,7 @@ pub struct Workers {
 impl Workers {
     /// That many workers, or one per core.
     pub fn new(count: Option<usize>) -> Self {
-        let count = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1);
+        let count = worker_count(count);
         let pool = (count > 1)
             .then(|| TaskPoolBuilder::new().num_threads(count - 1).thread_name("proxops".to_owned()).build());
         Self {
@@ -112,6 +112,11 @@ impl Workers {
             resume_unwind(payload);
         }
     }
+}
+
+/// So many workers, or one per core.
+pub(crate) fn worker_count(count: Option<usize>) -> usize {
+    count.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1)
 }
 
 fn next_job<J>(queue: &Mutex<VecDeque<J>>) -> Option<J> {

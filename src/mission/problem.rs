@@ -68,6 +68,11 @@ impl Mission {
         })
     }
 
+    /// Bytes of a mission on that grid: true shape, its surface, and the belief before any image.
+    pub const fn memory_bytes(grid: &VoxelGrid) -> usize {
+        2 * Occupancy::memory_bytes(grid) + Belief::memory_bytes(grid)
+    }
+
     /// What a person wrote.
     pub fn scenario(&self) -> &Scenario {
         &self.scenario

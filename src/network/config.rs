@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::memory::product;
 use crate::mission::Action;
 
 use super::error::NetworkError;
@@ -9,6 +10,8 @@ use super::input::OrbitFeatures;
 
 /// Edge of every convolution kernel, in cells.
 pub(crate) const KERNEL: usize = 3;
+/// Leaves that the CPU evaluates as one tensor.
+pub(crate) const PIECE_ROWS: usize = 8;
 
 /// One 3×3×3 convolution with padding 1, followed by a rectifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,6 +195,39 @@ impl PolicyValueNetConfig {
         let dense =
             self.dense_shapes().into_iter().flat_map(|(inputs, outputs)| [vec![inputs, outputs], vec![outputs]]);
         convolutions.chain(dense).collect()
+    }
+
+    /// Bytes of the weights.
+    pub fn weight_bytes(&self) -> u64 {
+        product(&[self.parameter_count(), size_of::<f32>()])
+    }
+
+    /// Numbers that one leaf takes on its way through all layers: input, every layer's output, and the patches that a
+    /// convolution is multiplied with.
+    fn numbers_per_leaf(&self) -> usize {
+        let stage = |stage: Stage| {
+            let patch = stage.channels_in * KERNEL.pow(3);
+            (stage.channels_out + patch).saturating_mul(stage.side_out.pow(3))
+        };
+        let convolved = self.stages().into_iter().map(stage).fold(2 * self.row_len(), usize::saturating_add);
+        convolved.saturating_add(self.belief_features + self.orbit_features + self.joint_features)
+    }
+
+    /// Most bytes of an evaluator with `copies` of the weights and batches of `leaves` leaves, on the CPU: two batches are
+    /// out, and every core works on a piece of each.
+    pub fn evaluation_bytes(&self, copies: usize, leaves: usize) -> u64 {
+        let at_work = 2 * PIECE_ROWS * rayon::current_num_threads();
+        let rows = product(&[4, leaves, self.row_len(), size_of::<f32>()]);
+        let layers =
+            product(&[at_work.min(leaves.next_multiple_of(PIECE_ROWS)), self.numbers_per_leaf(), size_of::<f32>()]);
+        self.weight_bytes().saturating_mul(copies as u64).saturating_add(rows).saturating_add(layers)
+    }
+
+    /// Most bytes of learning from batches of `rows` with `copies` of the weights: every layer's output is kept for the way
+    /// back, on which it gets a gradient.
+    pub fn learning_bytes(&self, copies: usize, rows: usize) -> u64 {
+        let layers = product(&[2, rows, self.numbers_per_leaf(), size_of::<f32>()]);
+        self.weight_bytes().saturating_mul(copies as u64).saturating_add(layers)
     }
 
     /// Multiply–adds of one forward pass of one leaf.

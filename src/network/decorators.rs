@@ -175,6 +175,11 @@ impl<P: Evaluator, R: Evaluator> CheckingEvaluator<P, R> {
         Self { primary, reference, tolerance, scratch: EvaluationBatch::new(0, 0), worst: 0.0 }
     }
 
+    /// The evaluator under test.
+    pub fn into_primary(self) -> P {
+        self.primary
+    }
+
     /// Largest relative difference seen.
     pub fn worst_difference(&self) -> f32 {
         self.worst

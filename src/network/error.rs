@@ -39,6 +39,19 @@ pub enum NetworkError {
         /// Message of the driver or of Burn.
         reason: String,
     },
+    /// The device answers otherwise than the CPU.
+    #[error(
+        "network device {device} is not used, for it computes wrongly: {difference}{}",
+        verdicts.as_ref().map_or_else(String::new, |path| format!("; {} keeps this verdict: remove it to test again", path.display()))
+    )]
+    DeviceUntrusted {
+        /// Name of the device.
+        device: String,
+        /// Where they differ.
+        difference: String,
+        /// The file that remembers it.
+        verdicts: Option<PathBuf>,
+    },
     /// The device answered with numbers that are none: the weights or the device are of no use.
     #[error("network on {device}: {output} of leaf {leaf} is {value}: it is stopped, for it decides nothing")]
     NotFinite {

@@ -7,6 +7,7 @@
 //! | [`InputEncoder`], [`OrbitFeatures`] | one search leaf written straight into its row of a batch |
 //! | [`value_target`], [`return_from_value`] | what the value head predicts |
 //! | [`NetworkDevice`], [`choose_device`] | CPU or Vulkan adapter, chosen at run time, with the reason |
+//! | [`DeviceVerdicts`] | a card is compared with the CPU before it plans; the verdict is kept |
 //! | [`Evaluator`] | evaluates a batch in place; network, uniform, seeded random, and decorators around them |
 //! | [`EvaluatorThread`] | the thread that talks to Burn, and what it counts: [`EvaluationCounts`] |
 //! | [`NetworkWeights`] | weights as bytes, independent of any device |
@@ -17,6 +18,7 @@ mod config;
 mod counts;
 mod decorators;
 mod device;
+mod device_test;
 mod error;
 mod evaluator;
 mod fallback;
@@ -42,6 +44,7 @@ pub use device::{
     AdapterDescription, AdapterKind, AdapterSelector, DeviceChoice, NetworkDevice, ResolvedDevice, adapters,
     choose_device,
 };
+pub use device_test::{DEVICE_TOLERANCE, DeviceVerdicts, TestedDevice, test_batch};
 pub use error::{CheckpointError, NetworkError};
 pub use evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp};
 pub use fallback::FallbackEvaluator;
@@ -56,4 +59,6 @@ pub(crate) use sealed::{SealedKind, open_sealed, seal};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
 pub use thread::{EvaluatorThread, Finished, OpeningThread};
 pub use value::{return_from_value, value_target};
+#[cfg(feature = "vulkan")]
+pub use vulkan::vulkan_device;
 pub use weights::NetworkWeights;

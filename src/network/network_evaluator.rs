@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::mission::Action;
 
+use super::config::PIECE_ROWS;
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp, check_batch};
 use super::model::PolicyValueNet;
@@ -36,7 +37,7 @@ pub enum BatchPlan {
 impl BatchPlan {
     /// Pieces for the CPU.
     pub fn for_cpu() -> Self {
-        Self::Pieces { rows: 8 }
+        Self::Pieces { rows: PIECE_ROWS }
     }
 
     /// Three shapes up to `max_batch`, each four times the one before.
@@ -47,7 +48,7 @@ impl BatchPlan {
     }
 
     /// Every shape that can occur.
-    fn shapes(&self) -> &[usize] {
+    pub(super) fn shapes(&self) -> &[usize] {
         match self {
             Self::Pieces { rows } => std::slice::from_ref(rows),
             Self::Padded { shapes } => shapes,

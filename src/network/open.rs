@@ -3,6 +3,7 @@
 use burn::backend::Flex;
 
 use super::device::{AdapterDescription, DeviceChoice, NetworkDevice, ResolvedDevice, adapters, choose_device};
+use super::device_test::{DeviceVerdicts, TestedDevice};
 use super::error::NetworkError;
 use super::evaluator::Evaluator;
 use super::fallback::FallbackEvaluator;
@@ -17,14 +18,15 @@ pub struct OpenedEvaluator {
     pub choice: DeviceChoice,
 }
 
-/// Opens `requested` and puts `weights` on it. Batches on a card are padded to shapes up to `max_batch`. A card that
-/// fails later is replaced by the CPU; `on_warning` hears of it.
+/// Opens `requested` and puts `weights` on it. Batches on a card are padded to shapes up to `max_batch`. A card is compared
+/// with the CPU first, once for every driver, network and shape ([`DeviceVerdicts`]), and one that fails later is replaced
+/// by the CPU; `on_warning` hears of it.
 ///
 /// Call this on the thread that will evaluate: Burn keeps a stream and a memory pool for every thread that talks to it.
 ///
 /// # Errors
-/// [`NetworkError::DeviceMissing`] or [`NetworkError::DeviceFailed`] if a Vulkan adapter was asked for by name and
-/// cannot be used; `Auto` falls back to the CPU and says why.
+/// [`NetworkError::DeviceMissing`], [`NetworkError::DeviceFailed`] or [`NetworkError::DeviceUntrusted`] if a Vulkan adapter
+/// was asked for by name and cannot be used; `Auto` falls back to the CPU and says why.
 pub fn open_evaluator(
     requested: &NetworkDevice,
     weights: &NetworkWeights,
@@ -33,20 +35,37 @@ pub fn open_evaluator(
 ) -> Result<OpenedEvaluator, NetworkError> {
     // Listing adapters loads the drivers: not for a run that asked for the CPU.
     let all = if *requested == NetworkDevice::Cpu { Vec::new() } else { adapters() };
-    let mut choice = choose_device(requested, &all)?;
-    let evaluator = match &choice.device {
-        ResolvedDevice::Cpu => on_cpu(weights)?,
-        ResolvedDevice::Vulkan(adapter) => match on_card(adapter, &all, weights, max_batch) {
-            Ok(card) => Box::new(FallbackEvaluator::new(card, weights.clone(), on_cpu, on_warning)),
-            Err(error) if *requested == NetworkDevice::Auto => {
-                choice = DeviceChoice { device: ResolvedDevice::Cpu, reason: error.to_string() };
-                on_cpu(weights)?
-            }
-            Err(error) => return Err(error),
-        },
+    let choice = choose_device(requested, &all)?;
+    let opened = match &choice.device {
+        ResolvedDevice::Cpu => OpenedEvaluator { evaluator: on_cpu(weights)?, choice },
+        ResolvedDevice::Vulkan(adapter) => {
+            let card = on_card(adapter, &all, weights, max_batch);
+            card_or_cpu(requested, choice, card, weights, on_warning)?
+        }
     };
-    tracing::info!("network on {}: {}", choice.device, choice.reason);
-    Ok(OpenedEvaluator { evaluator, choice })
+    tracing::info!("network on {}: {}", opened.choice.device, opened.choice.reason);
+    Ok(opened)
+}
+
+/// The card, watched over; or the CPU, if any device would do and this card will not.
+fn card_or_cpu(
+    requested: &NetworkDevice,
+    choice: DeviceChoice,
+    card: Result<Box<dyn Evaluator>, NetworkError>,
+    weights: &NetworkWeights,
+    on_warning: impl FnMut(String) + Send + 'static,
+) -> Result<OpenedEvaluator, NetworkError> {
+    match card {
+        Ok(card) => {
+            let evaluator = Box::new(FallbackEvaluator::new(card, weights.clone(), on_cpu, on_warning));
+            Ok(OpenedEvaluator { evaluator, choice })
+        }
+        Err(error) if *requested == NetworkDevice::Auto => {
+            let choice = DeviceChoice { device: ResolvedDevice::Cpu, reason: error.to_string() };
+            Ok(OpenedEvaluator { evaluator: on_cpu(weights)?, choice })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn on_cpu(weights: &NetworkWeights) -> Result<Box<dyn Evaluator>, NetworkError> {
@@ -64,8 +83,10 @@ fn on_card(
     let opened = super::vulkan::open(adapter, all)?;
     let plan = BatchPlan::for_card(max_batch);
     let name = ResolvedDevice::Vulkan(adapter.clone()).to_string();
+    let tested = TestedDevice::new(adapter, weights.config(), plan.shapes());
     let evaluator = NetworkEvaluator::<burn::backend::Vulkan>::new(name, weights, opened.device, plan)?;
-    Ok(Box::new(evaluator.watching(opened.lost)))
+    let card = Box::new(evaluator.watching(opened.lost));
+    DeviceVerdicts::of_user().require(&tested, adapter.kind, card, || on_cpu(weights))
 }
 
 #[cfg(not(feature = "vulkan"))]
@@ -82,6 +103,7 @@ fn on_card(
 #[cfg(test)]
 mod tests {
     use super::super::config::PolicyValueNetConfig;
+    use super::super::device::AdapterKind;
     use super::super::evaluator::EvaluationBatch;
     use super::*;
     use crate::mission::Seed;
@@ -99,6 +121,29 @@ mod tests {
         let mut batch = EvaluationBatch::new(8 * 8 * 8 + 14, 1);
         batch.set_leaves(1);
         opened.evaluator.evaluate(&mut batch).unwrap();
+    }
+
+    #[test]
+    fn a_card_that_computes_wrongly_gives_way_to_the_cpu_unless_it_was_asked_for() {
+        let config = PolicyValueNetConfig::compact().with_cells_per_axis(8);
+        let weights = NetworkWeights::untrained(&config, Seed(1)).unwrap();
+        let adapter = AdapterDescription {
+            index: 0,
+            name: "card".into(),
+            kind: AdapterKind::Discrete,
+            driver: "driver 1.0".into(),
+        };
+        let opened = |requested: &str| {
+            let difference = "leaf 3: logit 7 is 1 on card but 2 on CPU".into();
+            let wrong = NetworkError::DeviceUntrusted { device: "card".into(), difference, verdicts: None };
+            let choice = DeviceChoice { device: ResolvedDevice::Vulkan(adapter.clone()), reason: "the best".into() };
+            card_or_cpu(&requested.parse().unwrap(), choice, Err(wrong), &weights, |_| {})
+        };
+        let automatic = opened("auto").unwrap();
+        assert_eq!(automatic.choice.device, ResolvedDevice::Cpu);
+        assert!(automatic.choice.reason.contains("card is not used, for it computes wrongly: leaf 3"));
+        let error = opened("vulkan").err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error, automatic.choice.reason);
     }
 
     #[test]

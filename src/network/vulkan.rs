@@ -71,6 +71,14 @@ pub(crate) fn open(adapter: &AdapterDescription, all: &[AdapterDescription]) -> 
     Ok(device)
 }
 
+/// One of [`adapters`](super::adapters), opened for Burn: for tensors of your own on the device that the network runs on.
+///
+/// # Errors
+/// [`NetworkError::DeviceFailed`] if the driver refuses, or if the device was lost earlier in this process.
+pub fn vulkan_device(adapter: &AdapterDescription) -> Result<WgpuDevice, NetworkError> {
+    Ok(open(adapter, &adapters())?.device)
+}
+
 /// Burn counts adapters of each kind separately, in the order of enumeration.
 fn burn_device(adapter: &AdapterDescription, all: &[AdapterDescription]) -> Option<WgpuDevice> {
     let position = all.iter().filter(|other| other.kind == adapter.kind && other.index < adapter.index).count();

@@ -1,3 +1,4 @@
+use crate::memory::MemoryLimit;
 use crate::mission::{Scenario, Seed};
 use crate::network::NetworkDevice;
 use crate::search::{InFlight, PlannerKind, SearchMode};
@@ -85,6 +86,8 @@ pub struct SweepPlan {
     pub flies_campaign: bool,
     /// Where the network runs.
     pub device: NetworkDevice,
+    /// Most of the machine's memory that a run may ask for, 0.01 to 1.
+    pub memory_share: f64,
 }
 
 impl SweepPlan {
@@ -127,6 +130,7 @@ impl SweepPlan {
             memory_episodes: 256,
             flies_campaign: false,
             device: NetworkDevice::Auto,
+            memory_share: MemoryLimit::DEFAULT_SHARE,
         }
     }
 }

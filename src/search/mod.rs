@@ -39,6 +39,7 @@ mod gather;
 mod growing_tree;
 mod gumbel;
 mod invariants;
+mod memory;
 mod merge;
 mod model;
 mod named_choice;

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use crate::memory::product;
 use crate::mission::Action;
 use crate::orbit::RelativeState;
 
@@ -140,7 +141,8 @@ pub struct Root<'a, S> {
     pub nodes: usize,
 }
 
-/// Beliefs that a tree makes room for at once; larger trees grow as they are searched.
+/// Beliefs that a tree makes room for at once; larger trees grow as they are searched, and never beyond what the nodes that
+/// they may have can need.
 const RESERVED_BELIEF_BYTES: usize = 64 << 20;
 
 /// The arena of one search: nodes, edges and beliefs in flat pools, linked by `u32` ids.
@@ -154,6 +156,8 @@ pub struct SearchTree<S = RelativeState> {
     edges: Vec<Edge>,
     /// `belief_len` bytes for every slot; while a terminal node is made also one more, as scratch.
     beliefs: Vec<i8>,
+    /// Bytes of beliefs that the nodes which this search may make can need.
+    most_belief_bytes: usize,
     value_range: ValueRange,
     actions: usize,
     belief_len: usize,
@@ -169,6 +173,7 @@ impl<S> Default for SearchTree<S> {
             nodes: Vec::new(),
             edges: Vec::new(),
             beliefs: Vec::new(),
+            most_belief_bytes: 0,
             value_range: ValueRange::EMPTY,
             actions: 0,
             belief_len: 0,
@@ -195,16 +200,22 @@ impl<S: Copy> SearchTree<S> {
         self.push(Node { simulation: root.simulation, ..Node::new(root.state, root.entropy_nats, 0) });
     }
 
-    /// Makes room for `nodes`, of which no more than the full tree above the depth limit need edges and belief.
+    /// Makes room for `nodes`.
     fn reserve(&mut self, nodes: usize) {
-        let level = |depth| self.actions.checked_pow(depth).unwrap_or(usize::MAX);
-        let full_tree = (0..self.depth_limit).map(level).fold(0, usize::saturating_add);
-        let slots = nodes.min(full_tree);
-        // One more than the slots: the scratch in which a terminal node's step is taken.
-        let beliefs = ((slots + 1) * self.belief_len).min(RESERVED_BELIEF_BYTES);
+        let slots = slots_of(nodes, self.depth_limit, self.actions);
+        self.most_belief_bytes = (slots + 1) * self.belief_len;
         self.nodes.reserve_exact(nodes);
         self.edges.reserve_exact(slots * self.actions);
-        self.beliefs.reserve_exact(beliefs);
+        self.beliefs.reserve_exact(self.most_belief_bytes.min(RESERVED_BELIEF_BYTES));
+    }
+
+    /// Makes room for one more belief: by half as much again, but for no more than the search can need.
+    fn make_room(&mut self) {
+        let (held, capacity) = (self.beliefs.len(), self.beliefs.capacity());
+        if held + self.belief_len > capacity {
+            let wanted = (capacity + capacity / 2).min(self.most_belief_bytes).max(held + self.belief_len);
+            self.beliefs.reserve_exact(wanted - held);
+        }
     }
 
     /// Forgets everything but keeps the memory.
@@ -232,6 +243,7 @@ impl<S: Copy> SearchTree<S> {
 
     /// Makes the child that a step leads to. `take` gets a copy of the parent's belief to update in place.
     pub(super) fn take_step(&mut self, step: &UntakenStep<S>, take: impl FnOnce(&mut [i8]) -> Outcome<S>) -> NodeId {
+        self.make_room();
         let belief = self.belief_range(step.parent);
         let copy = self.beliefs.len();
         self.beliefs.extend_from_within(belief);
@@ -242,6 +254,7 @@ impl<S: Copy> SearchTree<S> {
     /// Adds the child that a step has led to elsewhere, with the belief there.
     pub(super) fn insert(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>, belief: &[i8]) -> NodeId {
         if self.node(step.parent).depth + 1 < self.depth_limit {
+            self.make_room();
             self.beliefs.extend_from_slice(belief);
         }
         self.link(step, outcome)
@@ -383,12 +396,35 @@ impl<S> SearchTree<S> {
         std::iter::successors((!self.nodes.is_empty()).then_some(NodeId::ROOT), next).skip(1).collect()
     }
 
+    /// Most bytes that the pools of a tree hold which may have `nodes` nodes of `actions` actions down to `depth_limit`, with
+    /// beliefs of `belief_len` voxels.
+    pub fn bytes_for(nodes: usize, depth_limit: u32, actions: usize, belief_len: usize) -> u64 {
+        let slots = slots_of(nodes, depth_limit, actions);
+        product(&[nodes, size_of::<Node<S>>()])
+            .saturating_add(product(&[slots, actions, size_of::<Edge>()]))
+            .saturating_add(product(&[slots + 1, belief_len]))
+    }
+
     /// Bytes held by the pools, used or not.
     pub fn memory_bytes(&self) -> usize {
         self.nodes.capacity() * size_of::<Node<S>>()
             + self.edges.capacity() * size_of::<Edge>()
             + self.beliefs.capacity()
     }
+}
+
+/// How many of `nodes` can need edges and a belief: no more than the full tree above the depth limit. The pool of beliefs
+/// holds one more, the scratch in which a terminal node's step is taken.
+fn slots_of(nodes: usize, depth_limit: u32, actions: usize) -> usize {
+    let level = |depth| actions.checked_pow(depth).unwrap_or(usize::MAX);
+    let mut full_tree = 0_usize;
+    for depth in 0..depth_limit {
+        full_tree = full_tree.saturating_add(level(depth));
+        if full_tree >= nodes {
+            return nodes;
+        }
+    }
+    full_tree
 }
 
 #[cfg(test)]

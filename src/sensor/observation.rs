@@ -15,6 +15,11 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Bytes of an image of that grid.
+    pub const fn memory_bytes(grid: &VoxelGrid) -> usize {
+        2 * (grid.len() + 1) * size_of::<u16>()
+    }
+
     /// An image that saw nothing.
     pub fn new(grid: VoxelGrid) -> Self {
         let zeros = vec![0; grid.len() + 1];

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::mission::{Scenario, Seed};
 use crate::network::PolicyValueNetConfig;
-use crate::search::AlphaZeroConfig;
+use crate::search::{AlphaZeroConfig, Exploration};
 
 use super::error::TrainingError;
+use super::flight::FlightConfig;
 use super::learner::LearnerConfig;
 use super::randomisation::RandomisationConfig;
 
@@ -66,6 +67,18 @@ impl Default for TrainingConfig {
 }
 
 impl TrainingConfig {
+    /// How its episodes are flown.
+    pub fn flight(&self, exploration: Exploration) -> FlightConfig {
+        FlightConfig {
+            seed: self.seed,
+            search: self.search.clone(),
+            exploration,
+            parallel: self.parallel,
+            cohorts: self.cohorts,
+            lambda: self.lambda,
+        }
+    }
+
     /// Checks every number against its range.
     ///
     /// # Errors
@@ -76,20 +89,17 @@ impl TrainingConfig {
             ("replay_transitions", self.replay_transitions as u64, 1, 10_000_000, "1 to 10000000"),
             ("episodes_per_cycle", u64::from(self.episodes_per_cycle), 1, 100_000, "1 to 100000"),
             ("learning_steps_per_cycle", self.learning_steps_per_cycle, 0, 1_000_000, "0 to 1000000"),
-            ("parallel", self.parallel as u64, 1, 4096, "1 to 4096"),
-            ("cohorts", self.cohorts as u64, 1, 64, "1 to 64"),
             ("evaluation_pairs", u64::from(self.evaluation_pairs), 2, 10_000, "2 to 10000"),
         ];
         let counts = counts
             .map(|(field, value, low, high, accepted)| (field, within(value, low, high), value.to_string(), accepted));
-        let lambda = ("lambda", (0.0..=1.0).contains(&self.lambda), self.lambda.to_string(), "0 to 1");
-        let checks = counts.into_iter().chain([lambda]);
-        if let Some((field, _, value, accepted)) = checks.into_iter().find(|(_, accepted, ..)| !accepted) {
+        if let Some((field, _, value, accepted)) = counts.into_iter().find(|(_, accepted, ..)| !accepted) {
             return Err(TrainingError::Config { field, value, accepted });
         }
+        self.flight(Exploration::Off).validate()?;
         self.learner.validate()?;
         self.randomisation.validate()?;
-        self.search.validate().map_err(|error| TrainingError::SelfPlay(error.to_string()))?;
+        self.scenario.validate().map_err(|error| TrainingError::SelfPlay(error.to_string()))?;
         Ok(self.network.validate()?)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::memory::MemoryError;
 use crate::network::{CheckpointError, NetworkError};
 
 /// An error of the training floor.
@@ -73,6 +74,9 @@ pub enum TrainingError {
     /// Whoever watched the progress broke it off.
     #[error("stopped in the middle of a cycle; the run can be resumed from its last checkpoint")]
     Stopped,
+    /// It would take more memory than it may.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// Self-play failed.
     #[error("self-play: {0}")]
     SelfPlay(String),

@@ -49,6 +49,29 @@ pub struct FlightConfig {
     pub lambda: f64,
 }
 
+impl FlightConfig {
+    /// Most episodes at a time.
+    pub const MOST_PARALLEL: usize = 4096;
+    /// Most cohorts.
+    pub const MOST_COHORTS: usize = 64;
+
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// The first field out of range, named.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let checks = [
+            ("parallel", (1..=Self::MOST_PARALLEL).contains(&self.parallel), self.parallel.to_string(), "1 to 4096"),
+            ("cohorts", (1..=Self::MOST_COHORTS).contains(&self.cohorts), self.cohorts.to_string(), "1 to 64"),
+            ("lambda", (0.0..=1.0).contains(&self.lambda), self.lambda.to_string(), "0 to 1"),
+        ];
+        if let Some((field, _, value, accepted)) = checks.into_iter().find(|(_, accepted, ..)| !accepted) {
+            return Err(TrainingError::Config { field, value, accepted });
+        }
+        self.search.validate().map_err(|error| TrainingError::SelfPlay(error.to_string()))
+    }
+}
+
 /// An episode from beginning to end.
 #[derive(Clone, Debug)]
 pub struct FlownEpisode {
@@ -113,6 +136,7 @@ pub fn fly_until(
     config: &FlightConfig,
     progress: &mut dyn FnMut(&FlightProgress) -> ControlFlow<()>,
 ) -> Result<Vec<FlownEpisode>, TrainingError> {
+    config.validate()?;
     let mut flight = Flight { network, missions, config, waiting: episodes.clone(), flown: Vec::new() };
     let mut state = FlightProgress { of: episodes.len(), ..Default::default() };
     let mut cohorts = flight.cohorts()?;
@@ -156,8 +180,8 @@ struct Flight<'a> {
 impl Flight<'_> {
     /// The first episodes, dealt out to the cohorts in turn.
     fn cohorts(&mut self) -> Result<Vec<Cohort>, TrainingError> {
-        let count = self.config.cohorts.max(1);
-        let numbers: Vec<u32> = self.waiting.by_ref().take(self.config.parallel.max(1)).collect();
+        let count = self.config.cohorts;
+        let numbers: Vec<u32> = self.waiting.by_ref().take(self.config.parallel).collect();
         let slots = self.begin(&numbers)?;
         let mut cohorts: Vec<Cohort> = (0..count).map(|_| Cohort::default()).collect();
         for (place, slot) in slots.into_iter().enumerate() {

@@ -8,6 +8,7 @@ mod flight;
 mod history;
 mod learner;
 mod learning_rate;
+mod memory;
 mod mirror;
 mod progress;
 mod randomisation;

@@ -8,6 +8,7 @@ use burn::backend::{Autodiff, Flex};
 use serde::{Deserialize, Serialize};
 
 use crate::files::json::numbers_or_nulls;
+use crate::memory::MemoryLimit;
 use crate::mission::Mission;
 use crate::network::{
     BeliefEncoding, CheckpointDirectory, CheckpointError, EvaluatorThread, Generation, LeafEncoder, NetworkDevice,
@@ -17,7 +18,7 @@ use crate::search::Exploration;
 
 use super::config::TrainingConfig;
 use super::error::TrainingError;
-use super::flight::{FlightConfig, FlightProgress, FlownEpisode, MissionSource, fly_until};
+use super::flight::{FlightProgress, FlownEpisode, MissionSource, fly_until};
 use super::history::{CycleEntry, DivergenceEntry, EvaluationEntry, History, HistoryEntry};
 use super::learner::{Learn, Learner, StepLosses};
 use super::progress::TrainingProgress;
@@ -92,14 +93,29 @@ impl TrainingRun {
     ///
     /// # Errors
     /// [`TrainingError`] if the configuration is out of range, the directory holds a run or other things already, another
-    /// process is at work in it, or the device fails.
+    /// process is at work in it, the device fails, or the run would take more than 60 % of the machine's memory.
     pub fn start(
         config: TrainingConfig,
         directory: &Path,
         device: &NetworkDevice,
         start: Option<NetworkWeights>,
     ) -> Result<Self, TrainingError> {
+        Self::start_within(&MemoryLimit::default(), config, directory, device, start)
+    }
+
+    /// As [`start`](Self::start), with another limit of memory.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_within(
+        limit: &MemoryLimit,
+        config: TrainingConfig,
+        directory: &Path,
+        device: &NetworkDevice,
+        start: Option<NetworkWeights>,
+    ) -> Result<Self, TrainingError> {
         config.validate()?;
+        config.memory_estimate().check(limit)?;
         check_layers(&config, start.as_ref())?;
         let directory = CheckpointDirectory::create(directory)?;
         if !directory.generations()?.is_empty() {
@@ -124,6 +140,19 @@ impl TrainingRun {
     /// # Errors
     /// [`TrainingError::Checkpoint`] naming the file that is damaged, with the previous good checkpoint if there is one.
     pub fn resume(directory: &Path, generation: Option<u64>, device: &NetworkDevice) -> Result<Self, TrainingError> {
+        Self::resume_within(&MemoryLimit::default(), directory, generation, device)
+    }
+
+    /// As [`resume`](Self::resume), with another limit of memory.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn resume_within(
+        limit: &MemoryLimit,
+        directory: &Path,
+        generation: Option<u64>,
+        device: &NetworkDevice,
+    ) -> Result<Self, TrainingError> {
         let directory = CheckpointDirectory::open(directory)?;
         let checkpoint = match generation {
             Some(number) => directory.load(number)?,
@@ -132,6 +161,7 @@ impl TrainingRun {
         let config: TrainingConfig = checkpoint.read_json(CONFIG_FILE)?;
         let in_file = |name: &str, error: TrainingError| CheckpointError::content(&checkpoint.path(name), error);
         config.validate().map_err(|error| in_file(CONFIG_FILE, error))?;
+        config.memory_estimate().check(limit)?;
         let mut counters: Counters = checkpoint.read_json(COUNTERS_FILE)?;
         if counters.best_rewards.iter().any(|reward| !reward.is_finite()) {
             // From before such numbers were refused. The best network flies the evaluation again.
@@ -335,14 +365,7 @@ impl TrainingRun {
         exploration: Exploration,
         progress: &mut dyn FnMut(&FlightProgress) -> ControlFlow<()>,
     ) -> Result<Vec<FlownEpisode>, TrainingError> {
-        let config = FlightConfig {
-            seed: self.config.seed,
-            search: self.config.search.clone(),
-            exploration,
-            parallel: self.config.parallel,
-            cohorts: self.config.cohorts,
-            lambda: self.config.lambda,
-        };
+        let config = self.config.flight(exploration);
         fly_until(&self.config.network, &self.thread, missions, episodes, &config, progress)
     }
 

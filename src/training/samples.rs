@@ -49,6 +49,11 @@ const STEP_BYTES: usize = 4 * (OrbitFeatures::LEN + Action::COUNT + 1);
 const HEADER_BYTES: usize = 16;
 
 impl EpisodeSamples {
+    /// Bytes of one decision with a belief of so many voxels.
+    pub const fn step_bytes(cells: usize) -> usize {
+        cells + size_of::<StepSample>()
+    }
+
     /// Number of the episode in its run.
     pub fn number(&self) -> u64 {
         self.number
@@ -144,6 +149,11 @@ pub struct EpisodeRecorder {
 }
 
 impl EpisodeRecorder {
+    /// Bytes of one recorded decision with a belief of so many voxels.
+    pub(super) const fn step_bytes(cells: usize) -> usize {
+        cells + size_of::<Recorded>()
+    }
+
     /// For episode `number` on a grid of `cells` voxels.
     pub fn new(number: u64, cells: usize) -> Self {
         Self { number, cells, beliefs: Vec::new(), steps: Vec::new() }
@@ -225,7 +235,10 @@ impl EpisodeRecorder {
             steps.push(StepSample { orbit: step.orbit, policy: step.policy, value });
         }
         steps.reverse();
-        Ok(EpisodeSamples { number: self.number, cells: self.cells, beliefs: self.beliefs, steps })
+        // Kept for long in the replay buffer: without the room that recording left.
+        let mut beliefs = self.beliefs;
+        beliefs.shrink_to_fit();
+        Ok(EpisodeSamples { number: self.number, cells: self.cells, beliefs, steps })
     }
 
     fn out_of_order(&self, reason: &'static str) -> TrainingError {

@@ -193,7 +193,7 @@ pub(super) fn lay_out_row(
     let sheet = (!huds.is_empty()).then_some(*sheet);
     let fitting =
         sheet.map_or(usize::MAX, |sheet| ((sheet.size.x - 2.0 * MARGIN + GAP) / (SMALLEST_TILE + GAP)) as usize);
-    let wanted = if settings.layers.small_grids && episodes.len() > 1 { settings.max_small_grids as usize } else { 0 };
+    let wanted = if settings.layers.small_grids && episodes.len() > 1 { settings.small_grids() } else { 0 };
     let slots = shown_slots(episodes.len(), focus_slot, wanted.min(fitting));
     let shown = &episodes[slots.clone()];
     let geometries = shown.iter().map(|episode| GridGeometry::of(episode)).collect();

@@ -35,7 +35,7 @@ pub struct ViewSettings {
     pub target_magnification: f32,
     /// How many times larger than life the 3 m servicer is drawn at most, `1..=20`; less where it is near the target. Default: 10.
     pub servicer_magnification: f32,
-    /// Length of a burn arrow per m/s of Δv, m/(m/s). Default: 1200, so 60 m for a burn of 0.05 m/s.
+    /// Length of a burn arrow per m/s of Δv, m/(m/s), `0..=1e6`. Default: 1200, so 60 m for a burn of 0.05 m/s.
     pub burn_arrow_m_per_m_s: f32,
     /// P(occupied) from which a voxel is drawn solid, `0.5..=1`. Default: 0.9.
     pub confirmed_probability: f32,
@@ -48,7 +48,8 @@ pub struct ViewSettings {
     pub shortcuts: bool,
     /// Whether the view hears the keys that steer the run. A panel that hears them itself turns this off. Default: `true`.
     pub run_shortcuts: bool,
-    /// Most small grids shown at once; the row says how many episodes there are if it does not show all. Default: 12.
+    /// Most small grids shown at once; the row says how many episodes there are if it does not show all. At
+    /// most [`MOST_SMALL_GRIDS`](Self::MOST_SMALL_GRIDS). Default: 12.
     pub max_small_grids: u32,
 }
 
@@ -77,6 +78,9 @@ impl Default for ViewSettings {
 }
 
 impl ViewSettings {
+    /// No window has room for more small grids, and no machine for thousands of them.
+    pub const MOST_SMALL_GRIDS: u32 = 64;
+
     /// Magnification of the target inside its accepted range.
     pub fn target_scale(&self) -> f32 {
         finite_or(self.target_magnification, 1.0).clamp(1.0, 10.0)
@@ -85,6 +89,21 @@ impl ViewSettings {
     /// Magnification of the servicer inside its accepted range.
     pub fn servicer_scale(&self) -> f32 {
         finite_or(self.servicer_magnification, 1.0).clamp(1.0, 20.0)
+    }
+
+    /// Length of a burn arrow inside its accepted range, m/(m/s).
+    pub fn arrow_scale(&self) -> f32 {
+        finite_or(self.burn_arrow_m_per_m_s, 1200.0).clamp(0.0, 1e6)
+    }
+
+    /// Opacity of a voxel nothing is known about, inside its accepted range.
+    pub fn opacity_of_the_unknown(&self) -> f32 {
+        finite_or(self.uncertain_opacity, 0.22).clamp(0.0, 1.0)
+    }
+
+    /// Most small grids, inside the accepted range.
+    pub fn small_grids(&self) -> usize {
+        self.max_small_grids.min(Self::MOST_SMALL_GRIDS) as usize
     }
 
     /// sRGB colour of a probability of occupation.
@@ -203,6 +222,29 @@ mod tests {
             let area = ViewArea { free_rect_px: Some(asked), window: None }.in_window(window);
             assert!(area.width() >= 64.0 && area.height() >= 64.0, "{area:?}");
             assert!(area.min.cmpge(Vec2::ZERO).all() && area.max.cmple(window).all(), "{area:?}");
+        }
+    }
+
+    #[test]
+    fn every_number_stays_inside_its_range_whatever_it_is_set_to() {
+        for wild in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, 0.0, 1e30] {
+            let settings = ViewSettings {
+                target_magnification: wild,
+                servicer_magnification: wild,
+                burn_arrow_m_per_m_s: wild,
+                confirmed_probability: wild,
+                uncertain_opacity: wild,
+                sun_direction_rtn: Vec3::splat(wild),
+                max_small_grids: u32::MAX,
+                ..Default::default()
+            };
+            assert!((1.0..=10.0).contains(&settings.target_scale()), "{wild}");
+            assert!((1.0..=20.0).contains(&settings.servicer_scale()), "{wild}");
+            assert!((0.0..=1e6).contains(&settings.arrow_scale()), "{wild}");
+            assert!((128..=255).contains(&settings.confirmed_byte()), "{wild}");
+            assert!((0.0..=1.0).contains(&settings.opacity_of_the_unknown()), "{wild}");
+            assert!(settings.sun_rtn().is_normalized(), "{wild}: {}", settings.sun_rtn());
+            assert_eq!(settings.small_grids(), 64);
         }
     }
 

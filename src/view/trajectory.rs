@@ -60,7 +60,7 @@ pub(super) fn draw_flight(
     for gizmo in &burns {
         let Some(mut lines) = redraw(&mut assets, gizmo) else { continue };
         for burn in flight.burns.iter().filter(|_| shown) {
-            let vector = burn.dv_rtn_m_s * settings.burn_arrow_m_per_m_s;
+            let vector = burn.dv_rtn_m_s * settings.arrow_scale();
             arrow(&mut lines, burn.position_rtn_m, vector, palette::BURN);
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn draw_plan(
         }
         lines.linestrip(search.plan.iter().copied(), palette::PLAN);
         for burn in &search.plan_burns {
-            let vector = burn.dv_rtn_m_s * settings.burn_arrow_m_per_m_s;
+            let vector = burn.dv_rtn_m_s * settings.arrow_scale();
             arrow(&mut lines, burn.position_rtn_m, vector, palette::PLAN.with_alpha(0.75));
         }
     }

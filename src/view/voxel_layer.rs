@@ -172,7 +172,7 @@ fn params(kind: VoxelLayerKind, cells_per_axis: u32, voxel_size_m: f32, settings
         sun_direction: settings.sun_rtn(),
         voxel_size_m,
         cells_per_axis,
-        opacity: if ghost { 0.1 } else { settings.uncertain_opacity.clamp(0.0, 1.0) },
+        opacity: if ghost { 0.1 } else { settings.opacity_of_the_unknown() },
         ambient: if kind == VoxelLayerKind::Confirmed { 0.34 } else { 0.7 },
         tint: if ghost { palette::TRUTH.to_linear().to_vec4() } else { Vec4::ZERO },
     }

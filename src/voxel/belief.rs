@@ -45,6 +45,11 @@ impl Belief {
         Ok(belief)
     }
 
+    /// Bytes of a belief on that grid.
+    pub const fn memory_bytes(grid: &VoxelGrid) -> usize {
+        (grid.len() + grid.len().div_ceil(BLOCK)) * size_of::<f64>()
+    }
+
     /// The grid whose voxels these are.
     pub const fn grid(&self) -> &VoxelGrid {
         &self.grid

@@ -37,6 +37,11 @@ impl ImaginedShape {
         }
     }
 
+    /// Bytes of a shape on that grid: the states of its voxels, and the belief that it is drawn from.
+    pub const fn memory_bytes(grid: &VoxelGrid) -> usize {
+        Occupancy::memory_bytes(grid) + grid.len().next_multiple_of(DRAWN_TOGETHER) + size_of::<[u16; 256]>()
+    }
+
     /// The grid whose voxels are drawn.
     pub const fn grid(&self) -> &VoxelGrid {
         &self.grid

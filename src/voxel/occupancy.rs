@@ -21,6 +21,11 @@ impl Occupancy {
     /// Of an imagined shape: not drawn yet.
     pub(crate) const UNDRAWN: u8 = 4;
 
+    /// Bytes of the states of that grid's voxels and of the outside.
+    pub const fn memory_bytes(grid: &VoxelGrid) -> usize {
+        grid.len() + 1
+    }
+
     /// A grid without a single occupied voxel.
     pub fn empty(grid: VoxelGrid) -> Self {
         let mut cells = vec![Self::EMPTY; grid.len()];

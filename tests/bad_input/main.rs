@@ -1,8 +1,10 @@
 //! What happens with input that is wrong: one clear error, never a panic.
 
 mod memory;
+mod memory_estimate;
 mod scenario_file;
 mod scenario_values;
+mod settings_values;
 mod target_file;
 mod target_memory;
 mod weights_file;

@@ -4,6 +4,7 @@ mod app;
 mod commands;
 mod determinism;
 mod efficiency;
+mod load;
 mod network;
 mod refusal;
 mod schedule;

@@ -3,17 +3,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bevy::ecs::change_detection::{Mut, ResMut};
+use bevy::ecs::change_detection::{Mut, Res, ResMut};
 use bevy::ecs::message::Messages;
 use bevy::ecs::system::Query;
 
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePlanner};
 use crate::episode::error::EpisodeError;
-use crate::episode::run::{Run, note_target, validate_episodes, waiting_parameters, with_immediate_parameters};
+use crate::episode::parameters::{ParameterId, ParameterValue};
+use crate::episode::run::{Run, note_target, waiting_parameters, with_immediate_parameters};
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::systems::network::{load_network, save_network, start_training, use_shipped_network};
 use crate::episode::training::Trainer;
+use crate::episode::trees::Trees;
 use crate::episode::workers::Workers;
 use crate::mission::{Mission, Scenario};
 use crate::report::BestSetting;
@@ -29,16 +31,28 @@ pub fn carry_out_commands(
     mut run: ResMut<Run>,
     mut trainer: ResMut<Trainer>,
     mut workers: ResMut<Workers>,
+    trees: Res<Trees>,
     mut commands: ResMut<Messages<SimCommand>>,
     mut episodes: Episodes,
 ) {
     if commands.is_empty() {
         return;
     }
-    for command in without_overwritten(commands.drain()) {
-        if let Err(error) = carry_out(command, &mut run, &mut trainer, &mut workers, &mut episodes) {
+    let before = run.settings.clone();
+    for commands in in_groups(commands.drain()) {
+        let done = match commands {
+            Group::One(command) => carry_out(command, &mut run, &mut trainer, &mut workers, &mut episodes),
+            Group::Parameters(changes) => {
+                change_parameters(changes, &mut run, &trainer, &mut episodes);
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
             run.notices.error(error.to_string());
         }
+    }
+    if !Arc::ptr_eq(&before, &run.settings) {
+        trees.fit(&run.settings);
     }
     run.pending = episodes
         .iter()
@@ -46,21 +60,56 @@ pub fn carry_out_commands(
         .collect::<BTreeSet<_>>();
 }
 
-/// Drops every parameter change that the very next command overwrites: dragging a slider sends dozens, and each
-/// would make a mission.
-fn without_overwritten(commands: impl Iterator<Item = SimCommand>) -> Vec<SimCommand> {
-    let mut kept: Vec<SimCommand> = Vec::new();
+/// One command, or all parameter changes that come one after the other.
+#[derive(Debug, PartialEq)]
+enum Group {
+    One(SimCommand),
+    Parameters(Vec<(ParameterId, ParameterValue)>),
+}
+
+/// Dragging a slider sends dozens of parameter changes, a host perhaps thousands a second, and each would make a mission:
+/// they are put in force together.
+fn in_groups(commands: impl Iterator<Item = SimCommand>) -> Vec<Group> {
+    let mut groups = Vec::new();
     for command in commands {
-        let overwrites = matches!(
-            (kept.last(), &command),
-            (Some(SimCommand::SetParameter { id: before, .. }), SimCommand::SetParameter { id, .. }) if before == id
-        );
-        if overwrites {
-            kept.pop();
+        match (groups.last_mut(), command) {
+            (Some(Group::Parameters(changes)), SimCommand::SetParameter { id, value }) => changes.push((id, value)),
+            (_, SimCommand::SetParameter { id, value }) => groups.push(Group::Parameters(vec![(id, value)])),
+            (_, command) => groups.push(Group::One(command)),
         }
-        kept.push(command);
     }
-    kept
+    groups
+}
+
+/// Puts parameter changes in force as if one after the other; of each parameter the last value counts.
+fn change_parameters(
+    changes: Vec<(ParameterId, ParameterValue)>,
+    run: &mut Run,
+    trainer: &Trainer,
+    episodes: &mut Episodes,
+) {
+    let last = last_of_each(changes);
+    let mut wanted = (*run.settings).clone();
+    let applied = last.iter().try_for_each(|(id, value)| id.spec().apply(&mut wanted, value));
+    if applied.is_ok() && change_settings(wanted, run, trainer, episodes).is_ok() {
+        return;
+    }
+    // Not all of them can be: those that can are kept, in their order, and the others are named.
+    for (id, value) in last {
+        let mut wanted = (*run.settings).clone();
+        let applied = id.spec().apply(&mut wanted, &value).map_err(EpisodeError::from);
+        if let Err(error) = applied.and_then(|()| change_settings(wanted, run, trainer, episodes)) {
+            run.notices.error(error.to_string());
+        }
+    }
+}
+
+/// The last change of each parameter, in the order of those.
+fn last_of_each(changes: Vec<(ParameterId, ParameterValue)>) -> Vec<(ParameterId, ParameterValue)> {
+    let mut seen = BTreeSet::new();
+    let mut last: Vec<_> = changes.into_iter().rev().filter(|(id, _)| seen.insert(*id)).collect();
+    last.reverse();
+    last
 }
 
 fn carry_out(
@@ -75,7 +124,7 @@ fn carry_out(
         SimCommand::Pause => run.paused = true,
         SimCommand::StepOnce => {
             run.paused = true;
-            run.granted += 1;
+            run.granted = run.granted.saturating_add(1);
         }
         SimCommand::SetSpeed(speed) => set_speed(speed, run, episodes)?,
         SimCommand::Reset { seed } => {
@@ -84,23 +133,19 @@ fn carry_out(
             restart(run);
         }
         SimCommand::SetEpisodes(count) => {
-            validate_episodes(count)?;
-            Arc::make_mut(&mut run.settings).episodes = count;
+            let wanted = EpisodeSettings { episodes: count, ..(*run.settings).clone() };
+            change_settings(wanted, run, trainer, episodes)?;
         }
         SimCommand::SetAutoRestart(auto_restart) => Arc::make_mut(&mut run.settings).auto_restart = auto_restart,
-        SimCommand::SetParameter { id, value } => {
-            let mut wanted = (*run.settings).clone();
-            id.spec().apply(&mut wanted, &value)?;
-            change_settings(wanted, run, episodes)?;
-        }
+        SimCommand::SetParameter { id, value } => change_parameters(vec![(id, value)], run, trainer, episodes),
         SimCommand::ChooseScenario(name) => {
             let base_dir = run.settings.base_dir.clone();
-            change_scenario(Scenario::embedded(&name)?, base_dir, run)?;
+            change_scenario(Scenario::embedded(&name)?, base_dir, run, trainer)?;
         }
         // Without a base folder, relative paths count from the scenario's own.
-        SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
+        SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run, trainer)?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
-        SimCommand::UseSetting(setting) => use_setting(&setting, run, workers, episodes)?,
+        SimCommand::UseSetting(setting) => use_setting(&setting, run, trainer, workers, episodes)?,
         SimCommand::LoadNetwork(path) => load_network(&path, run, episodes)?,
         SimCommand::UseShippedNetwork => use_shipped_network(run, episodes)?,
         SimCommand::SaveNetwork(path) => save_network(path, run)?,
@@ -120,19 +165,16 @@ fn play(run: &mut Run, episodes: &mut Episodes) {
 fn use_setting(
     setting: &BestSetting,
     run: &mut Run,
+    trainer: &Trainer,
     workers: &mut Workers,
     episodes: &mut Episodes,
 ) -> Result<(), EpisodeError> {
-    validate_episodes(setting.episodes)?;
-    if setting.workers == 0 {
-        return Err(EpisodeError::Workers);
-    }
     let mut wanted = (*run.settings).clone();
     wanted.search.planner = setting.planner;
     wanted.search.parallel = setting.parallel.clone();
     wanted.episodes = setting.episodes;
     wanted.workers = Some(setting.workers);
-    change_settings(wanted, run, episodes)?;
+    change_settings(wanted, run, trainer, episodes)?;
     workers.set_count(setting.workers);
     Ok(())
 }
@@ -149,8 +191,13 @@ fn set_speed(speed: Speed, run: &mut Run, episodes: &mut Episodes) -> Result<(),
 }
 
 /// Puts changed settings in force: all of them for the next episodes, and for the running ones what applies at once.
-fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
-    wanted.search.validate()?;
+fn change_settings(
+    wanted: EpisodeSettings,
+    run: &mut Run,
+    trainer: &Trainer,
+    episodes: &mut Episodes,
+) -> Result<(), EpisodeError> {
+    require_memory(&wanted, trainer)?;
     let search_changed = wanted.search != run.settings.search;
     if wanted.scenario != run.settings.scenario {
         let mission = Arc::new(Mission::new(wanted.scenario.clone(), wanted.base_dir.as_deref())?);
@@ -170,6 +217,12 @@ fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episod
     }
     run.settings = Arc::new(wanted);
     Ok(())
+}
+
+/// Refuses what asks, together with a training run at work, for more memory than there is.
+fn require_memory(wanted: &EpisodeSettings, trainer: &Trainer) -> Result<(), EpisodeError> {
+    wanted.validate_planning()?;
+    Ok(wanted.memory_estimate().and(trainer.memory_estimate()).check(&wanted.memory_limit())?)
 }
 
 /// The episodes that a change can still reach.
@@ -208,7 +261,13 @@ fn address(mission: &Arc<Mission>) -> usize {
     Arc::as_ptr(mission).addr()
 }
 
-fn change_scenario(scenario: Scenario, base_dir: Option<PathBuf>, run: &mut Run) -> Result<(), EpisodeError> {
+fn change_scenario(
+    scenario: Scenario,
+    base_dir: Option<PathBuf>,
+    run: &mut Run,
+    trainer: &Trainer,
+) -> Result<(), EpisodeError> {
+    require_memory(&EpisodeSettings { scenario: scenario.clone(), ..(*run.settings).clone() }, trainer)?;
     run.mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
     run.notices.info(format!("scenario {}: all episodes start anew", scenario.name));
     note_target(&run.mission, &mut run.notices);
@@ -241,15 +300,21 @@ fn focus(number: u32, run: &mut Run, episodes: &Episodes) -> Result<(), EpisodeE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::episode::parameters::{ParameterId, ParameterValue};
 
     #[test]
     fn of_a_slider_drag_only_the_last_value_counts() {
         let discount = ParameterId::find("reward.discount").unwrap();
         let cost = ParameterId::find("reward.dv_cost_per_m_s").unwrap();
-        let set = |id, value| SimCommand::SetParameter { id, value: ParameterValue::Number(value) };
-        let sent = vec![set(discount, 0.1), set(discount, 0.2), SimCommand::Play, set(discount, 0.3), set(cost, 2.0)];
-        let kept = without_overwritten(sent.clone().into_iter());
-        assert_eq!(kept, sent[1..].to_vec());
+        let number = ParameterValue::Number;
+        let set = |id, value| SimCommand::SetParameter { id, value: number(value) };
+        let sent = [set(discount, 0.1), set(cost, 1.0), set(discount, 0.2), SimCommand::Play, set(discount, 0.3)];
+        let groups = in_groups(sent.into_iter());
+        let changes = vec![(discount, number(0.1)), (cost, number(1.0)), (discount, number(0.2))];
+        let after = vec![(discount, number(0.3))];
+        assert_eq!(
+            groups,
+            [Group::Parameters(changes.clone()), Group::One(SimCommand::Play), Group::Parameters(after)]
+        );
+        assert_eq!(last_of_each(changes), [(cost, number(1.0)), (discount, number(0.2))]);
     }
 }

@@ -53,8 +53,7 @@ pub fn save_network(path: PathBuf, run: &mut Run) -> Result<(), EpisodeError> {
 /// Starts or resumes the training run.
 pub fn start_training(run: &mut Run, trainer: &mut Trainer) -> Result<(), EpisodeError> {
     let settings = &run.settings;
-    let scenario = settings.scenario.clone();
-    trainer.start(&settings.training, scenario, &settings.network.device)?;
+    trainer.start(settings)?;
     run.notices.info(format!("training in {}", settings.training.directory.display()));
     Ok(())
 }

@@ -97,7 +97,7 @@ pub fn grant_steps(mut run: ResMut<Run>, mut episodes: Query<(&EpisodePlanner, &
     }
     for (planner, mut pace) in &mut episodes {
         if !matches!(planner, EpisodePlanner::Finished) {
-            pace.granted += granted;
+            pace.granted = pace.granted.saturating_add(granted);
         }
     }
 }

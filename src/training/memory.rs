@@ -1,0 +1,87 @@
+//! How much memory flights and training runs ask for.
+
+use crate::memory::{MemoryEstimate, product};
+use crate::mission::{Mission, Scenario, Transition};
+use crate::network::PolicyValueNetConfig;
+use crate::sensor::Observation;
+use crate::voxel::{Belief, VoxelGrid};
+
+use super::config::TrainingConfig;
+use super::flight::FlightConfig;
+use super::samples::{EpisodeRecorder, EpisodeSamples};
+
+/// Copies of a network's weights that a run holds at most: learner, its gradient and the optimiser's two moments, the step
+/// under way, the evaluator, the best network and the one that a checkpoint is being written of.
+const WEIGHTS_OF_A_RUN: usize = 10;
+/// Copies that an evaluator and its owner hold.
+const WEIGHTS_OF_AN_EVALUATOR: usize = 3;
+/// Vectors that grow as they are filled have room for up to twice what they hold.
+const GROWTH: usize = 2;
+
+impl FlightConfig {
+    /// What flying `episodes` of a scenario with a network asks for, until they have landed.
+    pub fn memory_estimate(
+        &self,
+        network: &PolicyValueNetConfig,
+        scenario: &Scenario,
+        episodes: usize,
+    ) -> MemoryEstimate {
+        let mut estimate = MemoryEstimate::default();
+        let Some(grid) = grid_of(scenario) else { return estimate };
+        let (parallel, steps) = (self.parallel.min(episodes), scenario.steps as usize);
+
+        let decision = product(&[parallel]).saturating_mul(self.search.decision_bytes(&grid, scenario.steps));
+        let trees = format!("{parallel} search trees of {} nodes and {} voxels", self.search.simulations, grid.len());
+        estimate.add(trees, decision, "search.simulations, parallel or grid.cells_per_axis");
+
+        let mission = Mission::memory_bytes(&grid) + Belief::memory_bytes(&grid) + Observation::memory_bytes(&grid);
+        let recorded = GROWTH * EpisodeRecorder::step_bytes(grid.len()) + size_of::<Transition>();
+        estimate.add(
+            format!("{parallel} episodes in flight"),
+            product(&[parallel, mission]).saturating_add(product(&[parallel, steps, recorded])),
+            "parallel, steps or grid.cells_per_axis",
+        );
+
+        let landed = EpisodeSamples::step_bytes(grid.len()) + size_of::<Transition>();
+        estimate.add(
+            format!("{episodes} flown episodes"),
+            product(&[episodes, steps, landed]),
+            "episodes, steps or grid.cells_per_axis",
+        );
+
+        let leaves = parallel.saturating_mul(self.search.parallel.mode().leaves_in_flight());
+        estimate.add(
+            "the network and its batches",
+            network.evaluation_bytes(WEIGHTS_OF_AN_EVALUATOR, leaves),
+            "parallel or network",
+        );
+        estimate
+    }
+}
+
+impl TrainingConfig {
+    /// What a run asks for: the larger of self-play and evaluation, the replay buffer, and learning.
+    pub fn memory_estimate(&self) -> MemoryEstimate {
+        let flight = self.flight(Default::default());
+        let flown = |episodes: u32| flight.memory_estimate(&self.network, &self.scenario, episodes as usize);
+        let (playing, judging) = (flown(self.episodes_per_cycle), flown(self.evaluation_pairs));
+        let mut estimate = if judging.total_bytes() > playing.total_bytes() { judging } else { playing };
+        let Some(grid) = grid_of(&self.scenario) else { return estimate };
+        estimate.add(
+            format!("{} transitions to learn from", self.replay_transitions),
+            product(&[self.replay_transitions, EpisodeSamples::step_bytes(grid.len())]),
+            "replay_transitions or grid.cells_per_axis",
+        );
+        estimate.add(
+            format!("learning from {} transitions at a time", self.learner.batch_size),
+            self.network.learning_bytes(WEIGHTS_OF_A_RUN, self.learner.batch_size),
+            "learner.batch_size or network",
+        );
+        estimate
+    }
+}
+
+/// `None` for a grid that the scenario's own check refuses.
+fn grid_of(scenario: &Scenario) -> Option<VoxelGrid> {
+    VoxelGrid::new(scenario.grid.cells_per_axis, scenario.grid.voxel_size_m).ok()
+}
