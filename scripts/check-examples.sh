@@ -166,6 +166,7 @@ pass "two trainings at once: one runs, the other is refused"
 
 # Numbers at their limits, folders that cannot be written to, readers that go away.
 for minutes in inf 1e30 nan -5; do
+    example_refuses soak "$minutes.*accepted are 0 to 1000000" "--minutes=$minutes" --out "$work/other"
     example_refuses train "$minutes.*accepted are 0 to 1000000" "--minutes=$minutes" --out "$work/other"
 done
 example_refuses train '4294967295.*1 to 100000' --episodes 4294967295 --out "$work/other"
@@ -208,7 +209,7 @@ done
 grep -q '^best for mcts: ' "$work/stdout" || fail "efficiency: no best setting"
 pass "a sweep ends with its report"
 
-for example in duel efficiency embed headless train watch; do
+for example in duel efficiency embed headless soak train watch; do
     runs "$example --help without a display" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/$example" --help
     grep -q '^Usage: ' "$work/stdout" || fail "$example --help: says nothing"
     example_refuses "$example" 'unexpected argument' --frobnicate
@@ -248,6 +249,10 @@ no_vulkan watch
 no_vulkan watch --offscreen --out "$work/out"
 no_vulkan embed
 no_vulkan embed --check
+
+runs "soak" "$binaries/soak" --minutes 0.1 --out "$work/soak"
+grep -qE '^memory, MB ' "$work/stdout" || fail "soak: no table"
+[[ -s "$work/soak/samples.csv" ]] || fail "soak: no samples.csv"
 
 runs "embed leaves its host alone" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/embed" --check
 
