@@ -11,11 +11,11 @@ use bevy::input::mouse::MouseButtonInput;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy::window::{ExitCondition, PrimaryWindow, WindowEvent, WindowPlugin, WindowRef};
+use bevy::window::{ExitCondition, FileDragAndDrop, PrimaryWindow, WindowEvent, WindowPlugin, WindowRef};
 use bevy_egui::input::EguiInputEvent;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use bevy_proxops::episode::LatestSnapshot;
-use bevy_proxops::panel::{PanelLayout, PanelSettings};
+use bevy_proxops::panel::{PanelLayout, PanelSettings, PanelState};
 use bevy_proxops::prelude::*;
 use bevy_proxops::view::{KeyChord, KeyFocus, OrbitCamera, ViewSettings};
 
@@ -355,4 +355,32 @@ fn keys_of_another_window_are_not_the_views() {
     }
     update(&mut app, 2);
     assert_eq!(*app.world().resource::<ViewSettings>(), before);
+}
+
+#[test]
+fn dropped_files_are_the_hosts_unless_it_wants_scenarios_loaded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [scenario, film] = ["mine.ron", "film.mp4"].map(|name| folder.path().join(name));
+    for path in [&scenario, &film] {
+        std::fs::write(path, "()").expect("the temporary folder can be written to");
+    }
+    let mut app = app(true);
+    let window =
+        app.world_mut().query_filtered::<Entity, With<PrimaryWindow>>().single(app.world()).expect("one window");
+    let drop_both = |app: &mut App| {
+        for path_buf in [scenario.clone(), film.clone()] {
+            app.world_mut().write_message(FileDragAndDrop::DroppedFile { window, path_buf });
+        }
+        update(app, 2);
+    };
+    let notices = |app: &App| app.world().resource::<PanelState>().notices.count();
+    let before = notices(&app);
+    drop_both(&mut app);
+    assert_eq!(app.world().resource::<Sent>().0, []);
+    assert_eq!(notices(&app), before, "they are none of our business");
+
+    app.world_mut().resource_mut::<PanelSettings>().dropped_files = true;
+    drop_both(&mut app);
+    assert_eq!(app.world().resource::<Sent>().0, [SimCommand::LoadScenario(scenario.clone())]);
+    assert_eq!(notices(&app), before + 1, "one line about the film");
 }
