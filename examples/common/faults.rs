@@ -95,7 +95,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "a weights file that is not there any more",
         bring_about: |work| match fs::remove_file(work.join("whole.bin")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => sent(SimCommand::LoadNetwork(work.join("whole.bin"))),
         },
         notice: Some("whole.bin"),

@@ -36,7 +36,7 @@ fn command(numbers: &mut Numbers) -> SimCommand {
             count @ (0..=6 | 4097..) => SimCommand::SetEpisodes(count),
             count => SimCommand::SetEpisodes(count % 7),
         },
-        8 => SimCommand::SetAutoRestart(numbers.byte() % 2 == 0),
+        8 => SimCommand::SetAutoRestart(numbers.byte().is_multiple_of(2)),
         9 => SimCommand::Focus(numbers.word()),
         10 => SimCommand::ChooseScenario(["drifting", "nonsense", ""][usize::from(numbers.byte()) % 3].to_owned()),
         11 => SimCommand::LoadScenario(PathBuf::from(["/", "/dev/null", "gone.ron"][usize::from(numbers.byte()) % 3])),
@@ -54,7 +54,7 @@ fn value(numbers: &mut Numbers, choices: &[String]) -> ParameterValue {
         1 => ParameterValue::Number(f64::from(numbers.byte()) / 16.0),
         2 => ParameterValue::Integer((numbers.word() % 20).into()),
         3 => ParameterValue::Integer(numbers.word().into()),
-        4 => ParameterValue::Flag(numbers.byte() % 2 == 0),
+        4 => ParameterValue::Flag(numbers.byte().is_multiple_of(2)),
         _ => {
             let choice = choices.get(usize::from(numbers.byte()) % choices.len().max(1));
             ParameterValue::Choice(choice.cloned().unwrap_or_default())
@@ -72,7 +72,7 @@ fn a_run_outlives_any_commands() {
         let mut simulation = small_run();
         while !numbers.is_empty() {
             simulation.command(command(&mut numbers));
-            if numbers.byte() % 3 == 0 {
+            if numbers.byte().is_multiple_of(3) {
                 simulation.tick();
             }
         }

@@ -31,7 +31,7 @@ fn every_image_counts_no_more_than_its_rays() {
         let Ok(grid) = VoxelGrid::new(cells, voxel_size_m) else { return };
         let Ok(camera) = Camera::new(fov_rad, pixels) else { return };
         let pattern = numbers.word();
-        let truth = Occupancy::from_fn(grid, |voxel| pattern >> (u32::from(voxel.0) % 31) & 1 == 1);
+        let truth = Occupancy::from_fn(grid, |voxel| pattern >> (voxel.0 % 31) & 1 == 1);
         let mut image = Observation::new(grid);
         let mut random = Xoshiro256PlusPlus::seed_from_u64(u64::from(pattern));
         let sensor = SensorModel::new(0.95, 0.001).expect("the reference probabilities are valid");
