@@ -12,7 +12,7 @@ export RUSTC_WORKSPACE_WRAPPER ?= $(CURDIR)/scripts/rustc-of-this-checkout.sh
 # Some drivers complain without it, though nothing here needs it.
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: help watch test tests headless bench efficiency
+.PHONY: help watch test tests headless bench efficiency fuzz soak
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -38,6 +38,14 @@ headless: ## Run episodes without a window and print a summary
 efficiency: ## Measure parallel search on this machine and write out/efficiency/report.md (quick; ARGS=--full for all of it)
 	@scripts/setup.sh build
 	cargo run --release --locked --example efficiency -- $(ARGS)
+
+fuzz: ## Look for input that breaks something (five minutes for each target; ARGS=60 for so many seconds)
+	@scripts/setup.sh test
+	FUZZ_SECONDS=$(or $(ARGS),300) FUZZ_SEED=$$RANDOM cargo nextest run --release --locked --test fuzz --no-capture --profile fuzz
+
+soak: ## Run episodes and training under faults for half an hour and measure what grows (ARGS="--minutes 600")
+	@scripts/setup.sh build
+	cargo run --release --locked --example soak -- $(ARGS)
 
 bench: ## Measure one image, one decision and one step (criterion)
 	@scripts/setup.sh build

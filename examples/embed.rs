@@ -27,6 +27,10 @@ fn main() -> AppExit {
         eprintln!("error: no window can be opened ({reason}); `--check` runs the same app without one");
         return AppExit::error();
     }
+    if let Some(reason) = display::why_no_renderer() {
+        eprintln!("error: {reason}");
+        return AppExit::from_code(2);
+    }
     let window = Window { title: "Harbour Control".into(), ..default() };
     let host = DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() });
     let mut app = App::new();

@@ -11,6 +11,8 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 
+#[path = "common/interrupt.rs"]
+mod interrupt;
 #[path = "common/listing.rs"]
 mod listing;
 #[path = "common/options.rs"]
@@ -22,13 +24,13 @@ mod terminal;
 
 use options::RunOptions;
 use summary::{Clock, Summary};
-use terminal::{BAD_INPUT, FAILURE, UserError, say};
+use terminal::{BAD_INPUT, FAILURE, INTERRUPTED, UserError, say};
 
 /// Exit code when an episode ended before its last step; the summary is printed all the same and says why.
 const ENDED_EARLY: u8 = 3;
 
 /// Flies episodes without a window and prints a summary. Exits with 0 when all were flown to their end, with 3 when some
-/// ended early, and with 2 for bad input.
+/// ended early, and with 2 for bad input. Ctrl-C ends it with 130 and the summary of what is flown by then.
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
@@ -53,7 +55,11 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let mut settings = EpisodeSettings::headless(Scenario::reference(), SearchConfig::default());
     options.run.apply(&mut settings).map_err(|error| (BAD_INPUT, error))?;
     let mut simulation = Simulation::new(settings).map_err(|error| (BAD_INPUT, error.into()))?;
+    interrupt::listen();
     let summary = fly(&mut simulation).map_err(|error| (FAILURE, error))?;
+    if summary.episodes() == 0 {
+        return Err((INTERRUPTED, "interrupted before an episode was begun".into()));
+    }
     let text = if options.json {
         let json = json::to_vec_pretty(&summary).map_err(|error| (FAILURE, error.into()))?;
         String::from_utf8(json).map_err(|error| (FAILURE, error.into()))?
@@ -61,6 +67,11 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
         summary.to_string()
     };
     print(&text)?;
+    if !simulation.is_finished() {
+        let finished = simulation.snapshot().episodes.iter().filter(|episode| episode.status.is_over()).count();
+        let text = format!("interrupted: {finished} of {} episodes are finished", summary.episodes());
+        return Err((INTERRUPTED, text.into()));
+    }
     match summary.refused() {
         0 => Ok(()),
         refused => Err((ENDED_EARLY, format!("{refused} of {} episodes ended early", summary.episodes()).into())),
@@ -79,7 +90,7 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let progress = ProgressBar::new(steps)
         .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} steps, {per_sec}, {eta} left")?);
     let mut finished_after_s = vec![None; first.episodes.len()];
-    while !simulation.is_finished() {
+    while !simulation.is_finished() && !interrupt::is_wished() {
         simulation.tick();
         let snapshot = simulation.snapshot();
         progress.set_position(snapshot.episodes.iter().map(|episode| u64::from(episode.step)).sum());

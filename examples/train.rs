@@ -17,11 +17,14 @@ use bevy_proxops::training::{
 use clap::Parser;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+#[path = "common/minutes.rs"]
+mod minutes;
 #[path = "common/terminal.rs"]
 mod terminal;
 #[path = "common/training_plots.rs"]
 mod training_plots;
 
+use minutes::minutes;
 use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Trains the policy-value network by self-play.
@@ -97,11 +100,6 @@ struct NewRun {
     /// Weight of the return against the search's own values in the value targets, 0 to 1
     #[arg(long, default_value_t = 1.0)]
     lambda: f64,
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    let minutes: f64 = text.parse().map_err(|_| "expected a number of minutes".to_owned())?;
-    if (0.0..=1e6).contains(&minutes) { Ok(minutes) } else { Err("accepted are 0 to 1000000".to_owned()) }
 }
 
 fn main() -> ExitCode {

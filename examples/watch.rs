@@ -2,13 +2,17 @@
 //!
 //! Without a display, or with `--offscreen`, one episode is rendered to a picture and an animation instead.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
+use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
 use bevy_proxops::episode::TrainingSettings;
 use bevy_proxops::files;
 use bevy_proxops::mission::Scenario;
+use bevy_proxops::panel::PanelSettings;
 use bevy_proxops::prelude::*;
 use bevy_proxops::training::TrainingConfig;
 use clap::Parser;
@@ -67,6 +71,9 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let settings = settings(options).map_err(|error| (BAD_INPUT, error))?;
     let script = options.script.as_deref().map(UiScript::load).transpose().map_err(|error| (BAD_INPUT, error))?;
+    if let Some(reason) = display::why_no_renderer() {
+        return Err((BAD_INPUT, reason.into()));
+    }
     if options.offscreen {
         return render(options, settings);
     }
@@ -112,7 +119,7 @@ fn open_window(options: &Options, settings: EpisodeSettings, script: Option<UiSc
     let window = Window { title: "bevy_proxops".into(), ..default() };
     let mut app = App::new();
     app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }))
-        .add_plugins((ProxOpsPlugins::new(settings), parameter_log::plugin));
+        .add_plugins((viewer(settings), parameter_log::plugin));
     if let Some(script) = script {
         script.play(&mut app);
     }
@@ -123,6 +130,14 @@ fn open_window(options: &Options, settings: EpisodeSettings, script: Option<UiSc
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err((code.get(), "the viewer stopped because of the error above".into())),
     }
+}
+
+/// This app is the viewer and nothing else: every core may search, and files dropped on its window are scenarios.
+fn viewer(settings: EpisodeSettings) -> PluginGroupBuilder {
+    let all_cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    let settings = EpisodeSettings { workers: settings.workers.or(Some(all_cores)), ..settings };
+    let panel = PanelPlugin { settings: PanelSettings { dropped_files: true, ..default() } };
+    ProxOpsPlugins::new(settings).build().set(panel)
 }
 
 fn stop_after(frames: u32) -> impl FnMut(MessageWriter<AppExit>) {

@@ -185,6 +185,7 @@ pass "two trainings at once: one runs, the other is refused"
 
 # Numbers at their limits, folders that cannot be written to, readers that go away.
 for minutes in inf 1e30 nan -5; do
+    example_refuses soak "$minutes.*accepted are 0 to 1000000" "--minutes=$minutes" --out "$work/other"
     example_refuses train "$minutes.*accepted are 0 to 1000000" "--minutes=$minutes" --out "$work/other"
 done
 example_refuses train '4294967295.*1 to 100000' --episodes 4294967295 --out "$work/other"
@@ -227,11 +228,50 @@ done
 grep -q '^best for mcts: ' "$work/stdout" || fail "efficiency: no best setting"
 pass "a sweep ends with its report"
 
-for example in duel efficiency embed headless train watch; do
+for example in duel efficiency embed headless soak train watch; do
     runs "$example --help without a display" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/$example" --help
     grep -q '^Usage: ' "$work/stdout" || fail "$example --help: says nothing"
     example_refuses "$example" 'unexpected argument' --frobnicate
 done
+
+# Ctrl-C: the summary of what is flown, and the exit code that shells have for it.
+interrupted_headless() {
+    local status=0
+    "$binaries/headless" --planner mcts --simulations 100000 --episodes 40 --workers 1 >"$work/stdout" 2>"$work/stderr" </dev/null &
+    local running=$!
+    # Its handler is there once the kernel says that it catches the signal.
+    until grep -qE '^SigCgt:.*[2367abef]$' "/proc/$running/status" 2>/dev/null || ! kill -0 "$running" 2>/dev/null; do sleep 0.01; done
+    # With the first tick the episodes are there; earlier there is nothing to sum up.
+    sleep 2
+    kill -INT "$running"
+    wait "$running" || status=$?
+    [[ "$status" == 130 ]] || fail "headless after Ctrl-C: exit code $status instead of 130"
+    grep -qE '^error: interrupted(: 0 of 40 episodes are finished| before an episode was begun)$' "$work/stderr" ||
+        fail "headless after Ctrl-C: it does not say so"
+    ! grep -q ' of 40 ' "$work/stderr" || grep -q '^mean ' "$work/stdout" || fail "headless after Ctrl-C: no summary"
+    pass "Ctrl-C ends headless"
+}
+interrupted_headless
+
+# no_vulkan EXAMPLE ARGUMENT…: without a driver it must name one to install, in one line, and exit with 2.
+no_vulkan() {
+    local example="$1" status=0
+    shift
+    xvfb-run --auto-servernum env VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent "$binaries/$example" "$@" \
+        >"$work/stderr" 2>&1 </dev/null || status=$?
+    [[ "$status" == 2 ]] || fail "$example without Vulkan: exit code $status instead of 2"
+    grep -q '^error: no Vulkan.*mesa-vulkan-drivers' "$work/stderr" || fail "$example without Vulkan: it names no driver"
+    ! grep -q 'panicked' "$work/stderr" || fail "$example without Vulkan: panicked"
+    pass "$example without Vulkan: $*"
+}
+no_vulkan watch
+no_vulkan watch --offscreen --out "$work/out"
+no_vulkan embed
+no_vulkan embed --check
+
+runs "soak" "$binaries/soak" --minutes 0.1 --out "$work/soak"
+grep -qE '^memory, MB ' "$work/stdout" || fail "soak: no table"
+[[ -s "$work/soak/samples.csv" ]] || fail "soak: no samples.csv"
 
 runs "embed leaves its host alone" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/embed" --check
 

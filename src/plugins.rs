@@ -19,8 +19,8 @@ use crate::episode::{EpisodePlugin, EpisodeSettings};
 /// App::new().add_plugins((DefaultPlugins, ProxOpsPlugins::default())).run();
 /// ```
 ///
-/// Keys steer run, view and panel (`view::SHORTCUTS`, `view::RUN_SHORTCUTS`, `panel::SHORTCUTS`). A host that uses keys of
-/// its own switches all of them off at once, here or later with the resource `DefaultKeys`:
+/// Keys steer run, view and panel while these have the focus (`view::KeyFocus`). A host rebinds any of them in the resource
+/// `view::KeyBindings`, and switches all of them off at once here or later with the resource `view::DefaultKeys`:
 ///
 /// ```no_run
 /// use bevy::prelude::*;
@@ -56,9 +56,23 @@ impl PluginGroup for ProxOpsPlugins {
         #[cfg(feature = "view")]
         let group = group.add(crate::view::ViewPlugin::default());
         #[cfg(feature = "view")]
-        let group = group.add(crate::view::DefaultKeysPlugin(crate::view::DefaultKeys(self.default_keys)));
+        let group = group.add(KeySwitch { on: self.default_keys });
         #[cfg(feature = "panel")]
         let group = group.add(crate::panel::PanelPlugin::default());
         group
+    }
+}
+
+/// Sets the switch of the default keys at the start.
+#[cfg(feature = "view")]
+struct KeySwitch {
+    on: bool,
+}
+
+#[cfg(feature = "view")]
+impl bevy::app::Plugin for KeySwitch {
+    fn build(&self, app: &mut bevy::app::App) {
+        let keys = if self.on { crate::view::DefaultKeys::WithFocus } else { crate::view::DefaultKeys::Off };
+        app.insert_resource(keys);
     }
 }

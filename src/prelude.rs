@@ -13,4 +13,4 @@ pub use crate::voxel::{Belief, Occupancy, VoxelGrid, VoxelIndex};
 #[cfg(feature = "panel")]
 pub use crate::panel::PanelPlugin;
 #[cfg(feature = "view")]
-pub use crate::view::{DefaultKeys, ViewPlugin};
+pub use crate::view::{DefaultKeys, KeyAction, KeyBindings, ViewPlugin};

@@ -1,4 +1,4 @@
-//! Whether a window can be opened, told before anything tries and panics.
+//! Whether a window can be opened and anything drawn, told before anything tries and panics.
 
 /// Why no window can be opened here; `None` where one can, as far as that can be told beforehand.
 ///
@@ -15,6 +15,16 @@ pub fn why_no_window() -> Option<String> {
         }
     }
     None
+}
+
+/// Why nothing can be drawn here; `None` where it can, as far as that can be told beforehand.
+pub fn why_no_renderer() -> Option<String> {
+    let is_told = cfg!(all(target_os = "linux", feature = "vulkan"));
+    (is_told && bevy_proxops::network::adapters().is_empty()).then(|| {
+        "no Vulkan driver is found; install the driver of the graphics card, or mesa-vulkan-drivers, which draws on the \
+         processor"
+            .to_owned()
+    })
 }
 
 #[cfg(target_os = "linux")]

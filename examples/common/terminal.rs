@@ -9,6 +9,9 @@ pub type UserError = Box<dyn std::error::Error>;
 
 /// Exit code for settings, files and devices that cannot be used.
 pub const BAD_INPUT: u8 = 2;
+/// Exit code for a run that Ctrl-C has ended, as shells have it.
+#[allow(dead_code, reason = "not every example hears Ctrl-C")]
+pub const INTERRUPTED: u8 = 130;
 /// Exit code for a run that broke off.
 pub const FAILURE: u8 = 1;
 

@@ -1,11 +1,19 @@
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 
 use bevy::app::{App, AppExit, Last, Plugin, PreStartup, PreUpdate};
 use bevy::diagnostic::Diagnostics;
 use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::message::MessageReader;
+#[cfg(feature = "view")]
+use bevy::ecs::query::With;
 use bevy::ecs::schedule::{IntoScheduleConfigs, SystemSet};
 use bevy::ecs::system::Commands;
+#[cfg(feature = "view")]
+use bevy::ecs::system::Query;
+#[cfg(feature = "view")]
+use bevy::window::Window;
 
 use crate::episode::command::SimCommand;
 use crate::episode::diagnostics;
@@ -50,7 +58,18 @@ impl Plugin for EpisodePlugin {
 }
 
 /// Starts the simulation's thread.
-fn start(mut commands: Commands, settings: Res<EpisodeSettings>, mut latest: ResMut<LatestSnapshot>) {
+fn start(
+    mut commands: Commands,
+    settings: Res<EpisodeSettings>,
+    mut latest: ResMut<LatestSnapshot>,
+    #[cfg(feature = "view")] windows: Query<(), With<Window>>,
+) {
+    #[cfg(feature = "view")]
+    let has_window = !windows.is_empty();
+    #[cfg(not(feature = "view"))]
+    let has_window = false;
+    let workers = settings.workers.or_else(|| has_window.then(workers_beside_a_window));
+    let settings = EpisodeSettings { workers, ..settings.clone() };
     match SimulationThread::spawn(settings.clone()) {
         Ok(thread) => commands.insert_resource(thread),
         Err(error) => {
@@ -60,6 +79,11 @@ fn start(mut commands: Commands, settings: Res<EpisodeSettings>, mut latest: Res
             latest.0 = Arc::new(SimulationSnapshot { notices: vec![notice], ..SimulationSnapshot::empty(&settings) });
         }
     }
+}
+
+/// All cores but one, which the frames of the host have for themselves.
+fn workers_beside_a_window() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).saturating_sub(1).max(1)
 }
 
 /// Takes over the newest snapshot, if there is a newer one; only then [`LatestSnapshot`] counts as changed.

@@ -42,8 +42,8 @@ pub struct EpisodeSettings {
     pub first_episode: u32,
     /// Seed of the whole run. Default: 1.
     pub seed: Seed,
-    /// Threads that plan and observe, `1..=`[`MAX_WORKERS`]; `None` takes one per core. Results never depend on it. Default:
-    /// `None`.
+    /// Threads that plan and observe, `1..=`[`MAX_WORKERS`]. `None` takes one per core, and in an app with a window one less,
+    /// so that its frames have a core for themselves. Results never depend on it. Default: `None`.
     pub workers: Option<usize>,
     /// Pace of the run. Default: one decision per second and episode.
     pub speed: Speed,

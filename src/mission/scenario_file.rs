@@ -11,10 +11,10 @@ use super::{Scenario, ScenarioError};
 use crate::files;
 use crate::target::TargetShape;
 
-/// Larger files are no scenarios and are refused unread.
-const LARGEST_FILE_BYTES: u64 = 1 << 20;
-
 impl Scenario {
+    /// Larger files are no scenarios and are refused unread.
+    pub const LARGEST_FILE_BYTES: u64 = 1 << 20;
+
     /// Reads and validates a scenario. `source_name` is what messages call it.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Scenario {
     /// [`ScenarioError::Read`] for a file that cannot be read, otherwise as [`Scenario::from_ron_str`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ScenarioError> {
         let path = path.as_ref();
-        let text = files::read_text(path, LARGEST_FILE_BYTES)
+        let text = files::read_text(path, Self::LARGEST_FILE_BYTES)
             .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
         let scenario = Self::from_ron_str(&text, &path.display().to_string())?;
         Ok(Self { origin: Some(path.to_owned()), ..scenario })

@@ -16,11 +16,16 @@ use bevy_egui::helpers::{bevy_to_egui_key, bevy_to_egui_physical_key};
 use bevy_egui::input::ModifierKeysState;
 use bevy_egui::{EguiInput, EguiPreUpdateSet};
 
+use crate::panel::plugin::PanelSystems;
+
 /// Adds the system that puts the events right; [`EguiPlugin`](bevy_egui::EguiPlugin) must be there.
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<SuperKey>().add_systems(
         PreUpdate,
-        put_modifiers_in_order.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
+        put_modifiers_in_order
+            .in_set(PanelSystems::Keys)
+            .after(EguiPreUpdateSet::ProcessInput)
+            .before(EguiPreUpdateSet::BeginPass),
     );
 }
 

@@ -23,11 +23,10 @@ use crate::panel::plots::plots_panel;
 use crate::panel::run_control::run_control_panel;
 use crate::panel::search_inspector::{SearchInspector, search_inspector_panel};
 use crate::panel::settings::{PanelSettings, PanelState};
-use crate::panel::shortcuts::SHORTCUTS;
 use crate::panel::theme::{self, PanelTheme};
 use crate::panel::timings::timings_panel;
 use crate::panel::training::training_panel;
-use crate::view::{ColourMap, SHORTCUTS as VIEW_SHORTCUTS, ViewSettings};
+use crate::view::{ColourMap, KeyBindings, KeyGroup, ViewSettings};
 
 const STACK_WIDTH: f32 = 340.0;
 const LOG_WIDTH: f32 = 460.0;
@@ -40,6 +39,8 @@ pub struct PanelInputs<'a> {
     pub frame_time_s: Option<f64>,
     /// Whether the application lets the default keys work; the help says if not.
     pub default_keys: bool,
+    /// Which keys do what, for the help.
+    pub keys: &'a KeyBindings,
 }
 
 /// What came of drawing the panels.
@@ -70,7 +71,7 @@ pub fn panels(
     let central_rect = ui.available_rect_before_wrap();
     notices(ui, central_rect, inputs, state);
     if settings.help {
-        settings.help = !help(ui, central_rect, inputs.default_keys && settings.shortcuts);
+        settings.help = !help(ui, central_rect, inputs.keys, inputs.default_keys && settings.shortcuts);
     }
     PanelOutput { commands, central_rect }
 }
@@ -279,8 +280,7 @@ fn notice_log(ui: &Ui, free: Rect, state: &mut PanelState) {
 }
 
 /// Draws the help over the free area; whether it was closed.
-fn help(ui: &Ui, free: Rect, keys_are_on: bool) -> bool {
-    let view_shortcuts: Vec<_> = VIEW_SHORTCUTS.iter().map(|shortcut| (shortcut.key, shortcut.does)).collect();
+fn help(ui: &Ui, free: Rect, keys: &KeyBindings, keys_are_on: bool) -> bool {
     floating(ui, "help", Align2::CENTER_CENTER, free, |ui| {
         Frame::window(ui.style())
             .inner_margin(Margin::same(16))
@@ -288,10 +288,19 @@ fn help(ui: &Ui, free: Rect, keys_are_on: bool) -> bool {
                 if !keys_are_on {
                     ui.label("This application has switched the keys off.");
                 }
-                help_panel(ui, &[("Run", SHORTCUTS), ("View", &view_shortcuts)])
+                let sections = [("Run", KeyGroup::Run), ("Panels", KeyGroup::Panel), ("View", KeyGroup::View)];
+                help_panel(ui, &sections.map(|(heading, group)| (heading, keys.listed(group))))
             })
             .inner
     })
+}
+
+/// Every panel that floats over the free area.
+const FLOATING: [&str; 3] = ["help", "notice_log", "notices"];
+
+/// Whether a layer of egui's is one of the panels that float over the free area.
+pub(super) fn is_floating_panel(layer: Id) -> bool {
+    FLOATING.iter().any(|name| id(name) == layer)
 }
 
 fn floating<R>(ui: &Ui, name: &str, align: Align2, free: Rect, contents: impl FnOnce(&mut Ui) -> R) -> R {

@@ -83,6 +83,11 @@ impl NoticesState {
         self.newest_id = newest.or(self.newest_id);
     }
 
+    /// Something that the panels have to say themselves, at `now_s` in egui's time.
+    pub(super) fn say(&mut self, severity: NoticeSeverity, text: String, now_s: f64) {
+        self.add(&Notice { id: 0, severity, text }, now_s);
+    }
+
     fn add(&mut self, notice: &Notice, now_s: f64) {
         let same = |logged: &LoggedNotice| logged.severity == notice.severity && logged.text == notice.text;
         let before = self.log.iter().position(same).and_then(|place| self.log.remove(place));

@@ -4,7 +4,7 @@ use bevy::ecs::message::MessageWriter;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::common_conditions::resource_exists;
 use bevy::ecs::schedule::{InternedScheduleLabel, IntoScheduleConfigs, ScheduleConfigs, Schedules, SystemSet};
-use bevy::ecs::system::{Local, Res, ResMut, ScheduleSystem};
+use bevy::ecs::system::{Local, Res, ResMut, ScheduleSystem, SystemParam};
 use bevy::ecs::world::World;
 use bevy::math::{Rect, Vec2};
 use bevy::render::RenderApp;
@@ -12,14 +12,15 @@ use bevy::time::{Real, Time};
 use bevy_egui::egui::{self, LayerId, UiBuilder};
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPostUpdateSet};
 
-use crate::episode::{LatestSnapshot, SimCommand};
+use crate::episode::{LatestSnapshot, NoticeSeverity, SimCommand};
 use crate::panel::context::{OrphanedContexts, PanelContext, PanelContextPass, keep_context, place_context};
-use crate::panel::key_order;
+use crate::panel::dropped_files::dropped_files;
+use crate::panel::key_order::{self, SuperKey};
 use crate::panel::layout::{PanelInputs, panels};
 use crate::panel::reserve::ReservedEdges;
 use crate::panel::settings::{PanelLayout, PanelSettings, PanelState};
-use crate::panel::shortcuts::{KeysAllowed, shortcut_commands};
-use crate::view::{ViewArea, ViewSettings, ViewSystems};
+use crate::panel::shortcuts::{clicked, shortcut_commands};
+use crate::view::{DefaultKeys, KeyBindings, KeyFocus, KeysPlugin, ViewArea, ViewSettings, ViewSystems};
 
 /// The egui panels, in the window that the view is seen in.
 ///
@@ -55,7 +56,9 @@ pub struct PanelPlugin {
 /// The panels' systems.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PanelSystems {
-    /// `PostUpdate`, after [`ViewSystems::Eye`] and before egui's passes: moves the primary context where needed and
+    /// `PreUpdate`, between egui's reading of input and its passes: gives keys the modifiers that were down with them.
+    Keys,
+    /// `PostUpdate`, after [`ViewSystems::Eye`] and before [`ViewSystems::Read`] and egui's passes: moves the primary context where needed and
     /// chooses the context of the panels.
     Context,
     /// In the pass of that context, mostly [`EguiPrimaryContextPass`](bevy_egui::EguiPrimaryContextPass): draws the panels, sends [`SimCommand`]s and writes
@@ -85,11 +88,14 @@ impl Plugin for PanelPlugin {
             .init_resource::<OrphanedContexts>()
             .add_message::<SimCommand>()
             .init_schedule(PanelContextPass)
-            .add_plugins(key_order::plugin)
+            .add_plugins((key_order::plugin, KeysPlugin))
             .add_observer(keep_context)
             .configure_sets(
                 PostUpdate,
-                PanelSystems::Context.after(ViewSystems::Eye).before(EguiPostUpdateSet::EndPass),
+                PanelSystems::Context
+                    .after(ViewSystems::Eye)
+                    .before(ViewSystems::Read)
+                    .before(EguiPostUpdateSet::EndPass),
             )
             .add_systems(PostUpdate, (place_context, draw_in_pass).chain().in_set(PanelSystems::Context));
     }
@@ -126,6 +132,15 @@ impl FrameTime {
     }
 }
 
+/// Keys and who has them.
+#[derive(SystemParam)]
+struct PanelKeys<'w> {
+    default_keys: Res<'w, DefaultKeys>,
+    bindings: Res<'w, KeyBindings>,
+    focus: ResMut<'w, KeyFocus>,
+    super_key: Res<'w, SuperKey>,
+}
+
 #[allow(clippy::too_many_arguments, reason = "one argument for each resource the panels read or write")]
 fn draw(
     mut contexts: EguiContexts,
@@ -139,7 +154,7 @@ fn draw(
     mut view: Option<ResMut<ViewSettings>>,
     mut view_area: Option<ResMut<ViewArea>>,
     mut commands: MessageWriter<SimCommand>,
-    keys: KeysAllowed,
+    mut keys: PanelKeys,
 ) {
     // The host may have despawned the camera in an earlier pass of this frame.
     let Some(ctx) = context.camera.and_then(|camera| contexts.ctx_for_entity_mut(camera).ok()) else {
@@ -152,23 +167,35 @@ fn draw(
     let snapshot = &*latest.0;
     // Change detection belongs to hosts that watch the settings: a frame without a change must not look like one.
     let mut edited = settings.clone();
-    if keys.now() {
-        commands.write_batch(shortcut_commands(ctx, snapshot, &mut edited));
+    if keys.default_keys.work(*keys.focus) && !keys.super_key.was_down {
+        commands.write_batch(shortcut_commands(ctx, &keys.bindings, snapshot, &mut edited));
     }
     let mut free = None;
     let frame_time_s = frame_time.add(time.delta_secs_f64());
     if edited.visible {
         let mut ui = root_ui(ctx);
-        let default_keys = keys.by_application();
-        let inputs = PanelInputs { snapshot, frame_time_s: Some(frame_time_s), default_keys };
+        let inputs = PanelInputs {
+            snapshot,
+            frame_time_s: Some(frame_time_s),
+            default_keys: *keys.default_keys != DefaultKeys::Off,
+            keys: &keys.bindings,
+        };
         let mut edited_view = view.as_deref().cloned();
         let output = panels(&mut ui, &inputs, edited_view.as_mut(), &mut edited, &mut state);
         if let (Some(view), Some(edited_view)) = (&mut view, edited_view) {
             view.set_if_neq(edited_view);
         }
         commands.write_batch(output.commands);
-        commands.write_batch(dropped_files(ctx));
         free = Some(output.central_rect);
+    }
+    if edited.dropped_files {
+        let dropped = dropped_files(ctx);
+        commands.write_batch(dropped.commands);
+        let now_s = ctx.input(|input| input.time);
+        dropped.refused.into_iter().for_each(|line| state.notices.say(NoticeSeverity::Warning, line, now_s));
+    }
+    if let Some(is_ours) = clicked(ctx, free) {
+        keys.focus.set_if_neq(KeyFocus(is_ours));
     }
     ctx.plugin_or_default::<ReservedEdges>().lock().free = free;
     let free = free.map(to_bevy);
@@ -182,13 +209,6 @@ fn draw(
 fn root_ui(ctx: &egui::Context) -> egui::Ui {
     let builder = UiBuilder::new().layer_id(LayerId::background()).max_rect(ctx.viewport_rect());
     egui::Ui::new(ctx.clone(), egui::Id::new("bevy_proxops"), builder)
-}
-
-/// A scenario file dropped on the window is loaded.
-fn dropped_files(ctx: &egui::Context) -> Vec<SimCommand> {
-    let paths =
-        ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect::<Vec<_>>());
-    paths.into_iter().map(SimCommand::LoadScenario).collect()
 }
 
 fn to_bevy(rect: egui::Rect) -> Rect {

@@ -198,7 +198,7 @@ fn scenario_chooser(
     }
     commands.extend(picked.map(SimCommand::ChooseScenario));
     let open = named(ui.button("Load…"), "Load scenario file");
-    tooltip(ui, &open, || "Loads a scenario from a RON file; a file dropped on the window is loaded too.".to_owned());
+    tooltip(ui, &open, || "Loads a scenario from a RON file.".to_owned());
     let path = PathBox { label: "Path of a scenario file (.ron)", hint: "my_scenarios/approach.ron", verb: "Load" };
     let path = path.below(ui, &open, &mut state.path_text);
     commands.extend(path.map(|path| SimCommand::LoadScenario(PathBuf::from(path))));

@@ -18,8 +18,8 @@ use crate::panel::theme::PanelTheme;
 pub struct PanelSettings {
     /// Whether anything is drawn at all. `H` toggles it. Default: `true`.
     pub visible: bool,
-    /// Whether the keys listed in [`SHORTCUTS`](crate::panel::SHORTCUTS) work. Default: `true`; turn it off where a host
-    /// uses the same keys, or those of view and panel together with [`DefaultKeys`](crate::view::DefaultKeys).
+    /// Whether the panels hear the keys that steer the run and show panels. Default: `true`. Those of view and panel together are
+    /// switched off by [`DefaultKeys`](crate::view::DefaultKeys), single ones in [`KeyBindings`](crate::view::KeyBindings).
     pub shortcuts: bool,
     /// Light or dark. Default: [`PanelTheme::Dark`].
     pub theme: PanelTheme,
@@ -31,6 +31,9 @@ pub struct PanelSettings {
     pub episodes: bool,
     /// Whether the help is open. `F1` toggles it. Default: `false`.
     pub help: bool,
+    /// Whether a scenario file (`.ron`) dropped on the window is loaded. What else is dropped is refused with a notice.
+    /// Default: `false`, for a host has files of its own; nothing is said about them then.
+    pub dropped_files: bool,
 }
 
 impl Default for PanelSettings {
@@ -43,6 +46,7 @@ impl Default for PanelSettings {
             plots: true,
             episodes: true,
             help: false,
+            dropped_files: false,
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn draw_axes(
     let half_extent_m = Some(grid.half_extent_m() as f32).filter(|_| settings.layers.axes);
     let rings = half_extent_m.map_or_else(Vec::new, |half_m| rings(half_m * scale.target, farthest(extent.flight())));
     let wanted = DrawnAxes { half_extent_m, rings };
-    if *drawn == wanted {
+    if *drawn == wanted && !frames.is_changed() {
         return;
     }
 

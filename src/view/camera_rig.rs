@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy::time::Real;
 
 use super::eye::{CurrentEye, EyeArea};
-use super::frame::ViewRoot;
+use super::frame::{ViewFrames, ViewRoot};
 use super::hud::{has_legend, scene_area};
 use super::input::ViewInput;
 use super::scene::SceneExtent;
@@ -186,10 +186,11 @@ pub(super) fn follow(
     area: Res<EyeArea>,
     settings: Res<ViewSettings>,
     extent: Res<SceneExtent>,
+    frames: Res<ViewFrames>,
     roots: Query<&GlobalTransform, With<ViewRoot>>,
     mut cameras: Query<(&mut OrbitCamera, &mut Transform, &mut Camera), Without<ViewRoot>>,
 ) {
-    let Some(root) = roots.iter().next() else { return };
+    let Ok(root) = roots.get(frames.root) else { return };
     for (mut rig, mut transform, mut camera) in &mut cameras {
         // A window that is folded away has no size.
         let Some(size) = camera.logical_viewport_size().filter(|size| size.min_element() >= 1.0) else { continue };

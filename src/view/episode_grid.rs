@@ -13,7 +13,7 @@ use bevy::prelude::*;
 use super::coarsen;
 use super::eye::{CurrentEye, ViewEye};
 use super::flat_material::{FlatMaterial, FlatMeshBuilder};
-use super::frame::{ViewFrames, bevy_from_rtn};
+use super::frame::{FrameFurniture, ViewFrames, bevy_from_rtn};
 use super::hud::{Hud, HudSheet, MARGIN, NOTE_PIXELS};
 use super::line_art::{Label, LabelSide, LineStyle, drawing, label, redraw};
 use super::palette;
@@ -175,7 +175,7 @@ pub(super) fn spawn_row(
 
 pub(super) fn spawn_note(mut commands: Commands, frames: Res<ViewFrames>, mut assets: ResMut<Assets<GizmoAsset>>) {
     let style = Label::new(NOTE_PIXELS, 0, LabelSide::Below);
-    commands.spawn((RowNote, label(&mut assets, style, ("", palette::NOTE), Vec3::ZERO, frames.root)));
+    commands.spawn((RowNote, FrameFurniture, label(&mut assets, style, ("", palette::NOTE), Vec3::ZERO, frames.root)));
 }
 
 /// Decides which episodes are shown and what is written under them.

@@ -6,6 +6,7 @@ use super::camera_rig::FOV_RAD;
 use super::colour_map::Legend;
 use super::episode_grid::ROW_HEIGHT;
 use super::eye::EyeArea;
+use super::frame::{ViewFrames, is_shown};
 use super::line_art::{LineStyle, drawing, redraw};
 use super::own_camera::OwnCamera;
 use super::palette;
@@ -54,6 +55,18 @@ pub(super) fn spawn_hud(
         let hud = commands.spawn((Hud, Visibility::Inherited, Transform::IDENTITY, ChildOf(camera))).id();
         commands.spawn((HudBar, drawing(&mut assets, LineStyle::solid(9.0), hud)));
         commands.spawn((HudText, drawing(&mut assets, LineStyle::solid(1.4), hud)));
+    }
+}
+
+/// The sheet hangs under the camera; it is hidden with the root all the same.
+pub(super) fn hide_with_root(
+    frames: Res<ViewFrames>,
+    visibilities: Query<(&Visibility, Option<&ChildOf>), Without<Hud>>,
+    mut huds: Query<&mut Visibility, With<Hud>>,
+) {
+    let shown = is_shown(frames.root, &visibilities);
+    for mut visibility in &mut huds {
+        visibility.set_if_neq(if shown { Visibility::Inherited } else { Visibility::Hidden });
     }
 }
 

@@ -12,7 +12,7 @@ use bevy::prelude::*;
 
 use super::camera_rig::{FOV_RAD, NEAR_M, OrbitCamera};
 use super::eye::{CurrentEye, HostCamera, ViewCamera, ViewSurface, hosts_eye, same_surface, window_of};
-use super::frame::{ViewFrames, bevy_from_rtn};
+use super::frame::{FrameFurniture, ViewFrames, bevy_from_rtn};
 use super::palette;
 use super::quality::{ChosenQuality, Look, Quality};
 use super::settings::ViewSettings;
@@ -31,6 +31,7 @@ pub(super) struct OwnScenery;
 pub(super) fn choose_eye(
     mut commands: Commands,
     settings: Res<ViewSettings>,
+    frames: Option<Res<ViewFrames>>,
     surface: ViewSurface,
     hosts: Query<(Entity, &Camera, &RenderTarget, Has<Camera3d>, Has<ViewCamera>), Without<OwnCamera>>,
     own: Query<(Entity, &OrbitCamera, &RenderTarget), With<OwnCamera>>,
@@ -47,7 +48,8 @@ pub(super) fn choose_eye(
         is_marked,
     });
     let hosts_eye = hosts_eye(cameras, &target, primary);
-    let wants_own = hosts_eye.is_none() && settings.spawn_camera;
+    // Without a root there is nothing to see.
+    let wants_own = hosts_eye.is_none() && settings.spawn_camera && frames.is_some();
     let place = surface.size().filter(|_| wants_own);
 
     // A camera that draws elsewhere is replaced: Bevy measures a camera's target once, when the camera is made.
@@ -98,20 +100,25 @@ fn own_camera(rig: OrbitCamera, target: RenderTarget, (physical_size, scale_fact
     )
 }
 
+/// Whether sun and sky are to be made: the own camera is new, or the root under which they stood.
+pub(super) fn wants_scenery(cameras: &Query<Ref<OwnCamera>>, frames: &Res<ViewFrames>) -> bool {
+    cameras.iter().any(|camera| camera.is_added() || frames.is_changed())
+}
+
 pub(super) fn spawn_sun(
     mut commands: Commands,
     settings: Res<ViewSettings>,
     quality: Res<ChosenQuality>,
     frames: Res<ViewFrames>,
-    new: Query<(), Added<OwnCamera>>,
+    cameras: Query<Ref<OwnCamera>>,
 ) {
-    if new.is_empty() {
+    if !wants_scenery(&cameras, &frames) {
         return;
     }
     let sun_from = bevy_from_rtn() * settings.sun_rtn();
     commands.spawn((
         Name::new("proxops sun"),
-        OwnScenery,
+        (OwnScenery, FrameFurniture),
         DirectionalLight { illuminance: 9_000.0, shadow_maps_enabled: quality.0 == Quality::High, ..default() },
         Transform::from_translation(sun_from).looking_at(Vec3::ZERO, Vec3::Y),
         ChildOf(frames.root),

@@ -7,9 +7,10 @@ use super::camera_rig::OrbitCamera;
 use super::episode_grid::{RowCaptions, RowLayout, SmallGrid};
 use super::eye::{CurrentEye, EyeArea, ViewCamera};
 use super::flat_material::FlatMaterial;
-use super::frame::{RtnFrame, TargetFrame, ViewRoot};
+use super::frame::{RtnFrame, TargetFrame, ViewFrames, ViewRoot};
 use super::hud::HudSheet;
 use super::input::InputWindow;
+use super::keys::KeysPlugin;
 use super::own_camera::ClearedBeneath;
 use super::quality::ChosenQuality;
 use super::scale::DrawnScale;
@@ -100,6 +101,7 @@ impl Plugin for ViewPlugin {
             .register_type::<CurrentEye>()
             .register_type::<Servicer>()
             .register_type::<SmallGrid>()
+            .add_plugins(KeysPlugin)
             .add_message::<SimCommand>();
         if app.get_sub_app(RenderApp).is_none() {
             return;
@@ -146,115 +148,127 @@ fn configure_sets(app: &mut App) {
                 .chain()
                 .before(TransformSystems::Propagate)
                 .before(CameraUpdateSystems),
+            // Without a root there is nothing to draw on.
+            (ViewSystems::Draw, ViewSystems::Animate, ViewSystems::Order).run_if(resource_exists::<ViewFrames>),
             ViewSystems::Order.after(TransformSystems::Propagate).before(AssetEventSystems),
         ),
     );
 }
 
 fn add_start_up(app: &mut App) {
-    app.add_systems(
-        PostStartup,
-        (
-            (frame::spawn_frames, quality::choose_quality),
-            own_camera::choose_eye,
+    let has_frames = resource_exists::<ViewFrames>;
+    app.add_systems(PostStartup, ((frame::keep_frames, quality::choose_quality), own_camera::choose_eye).chain())
+        .add_systems(
+            PostUpdate,
             (
-                axes::spawn_axes,
-                candidates::spawn_candidates,
-                trajectory::spawn_trajectory,
-                servicer::spawn_servicer,
-                frustum::spawn_frustum,
-                ghost::spawn_ghost,
-            ),
-            (episode_grid::spawn_note, scale_note::spawn_label),
-        )
-            .chain(),
+                frame::keep_frames,
+                own_camera::choose_eye,
+                (
+                    own_camera::draw_beneath,
+                    own_camera::spawn_sun.run_if(has_frames),
+                    sky::spawn_sky.run_if(has_frames),
+                    hud::spawn_hud,
+                    eye::measure_area,
+                    input::find_window,
+                    (
+                        axes::spawn_axes,
+                        candidates::spawn_candidates,
+                        trajectory::spawn_trajectory,
+                        servicer::spawn_servicer,
+                        frustum::spawn_frustum,
+                        ghost::spawn_ghost,
+                        episode_grid::spawn_note,
+                        scale_note::spawn_label,
+                    )
+                        .chain_ignore_deferred()
+                        .run_if(resource_exists_and_changed::<ViewFrames>),
+                )
+                    .chain_ignore_deferred(),
+                episode_grid::spawn_row,
+            )
+                .chain()
+                .in_set(ViewSystems::Eye),
+        );
+}
+
+/// Everything that follows the settings is drawn again in new frames, too.
+fn restyled(settings: Res<ViewSettings>, frames: Option<Res<ViewFrames>>) -> bool {
+    settings.is_changed() || frames.is_some_and(|frames| frames.is_changed())
+}
+
+/// With another eye the sheet is another one too, or none; with other frames the scene's own writing is.
+fn eye_changed(eye: Res<CurrentEye>, frames: Option<Res<ViewFrames>>) -> bool {
+    eye.is_changed() || frames.is_some_and(|frames| frames.is_changed())
+}
+
+fn add_drawing(app: &mut App) {
+    app.add_systems(
+        Update,
+        (shortcuts::follow_focus, shortcuts::hear_shortcuts, camera_rig::steer, pick::pick_grid)
+            .chain_ignore_deferred()
+            .in_set(ViewSystems::Input),
     )
     .add_systems(
         PostUpdate,
         (
-            own_camera::choose_eye,
-            (
-                own_camera::draw_beneath,
-                own_camera::spawn_sun,
-                sky::spawn_sky,
-                hud::spawn_hud,
-                eye::measure_area,
-                input::find_window,
-            ),
-            episode_grid::spawn_row,
+            scene::read_snapshot,
+            servicer::follow_path,
+            scale::choose_scale,
+            scene::frame_grid,
+            scale_note::word_note,
+            hud::place_hud,
         )
             .chain()
-            .in_set(ViewSystems::Eye),
-    );
-}
-
-fn add_drawing(app: &mut App) {
-    let restyled = resource_changed::<ViewSettings>;
-    // With another eye the sheet is another one too, or none.
-    let eye_changed = resource_changed::<CurrentEye>;
-    app.add_systems(Update, (shortcuts::hear_shortcuts, camera_rig::steer, pick::pick_grid).in_set(ViewSystems::Input))
-        .add_systems(
-            PostUpdate,
+            .in_set(ViewSystems::Read),
+    )
+    .add_systems(
+        PostUpdate,
+        (
+            frame::scale_target.run_if(resource_changed::<DrawnScale>.or_eager(restyled)),
+            voxel_layer::restyle_layers.run_if(restyled),
+            sky::show_sky.run_if(restyled),
+            voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
+            ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
+            trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
+            trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+            candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
+            scale_note::write_note
+                .run_if(resource_changed::<ScaleNote>.or_eager(resource_changed::<SceneBelief>).or_eager(eye_changed)),
+            axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
+            hud::draw_hud.run_if(
+                resource_changed::<SceneStatus>
+                    .or_eager(resource_changed::<EyeArea>)
+                    .or_eager(eye_changed)
+                    .or_eager(resource_changed::<HudSheet>)
+                    .or_eager(resource_changed::<SceneSearch>)
+                    .or_eager(resource_changed::<ScaleNote>)
+                    .or_eager(restyled),
+            ),
             (
-                (
-                    scene::read_snapshot,
-                    servicer::follow_path,
-                    scale::choose_scale,
-                    scene::frame_grid,
-                    scale_note::word_note,
-                )
-                    .chain(),
-                hud::place_hud,
-            )
-                .in_set(ViewSystems::Read),
-        )
-        .add_systems(
-            PostUpdate,
-            (
-                frame::scale_target.run_if(resource_changed::<DrawnScale>),
-                voxel_layer::restyle_layers.run_if(restyled),
-                sky::show_sky.run_if(restyled),
-                voxel_cloud::show_belief.run_if(resource_changed::<SceneBelief>.or_eager(restyled)),
-                ghost::draw_ghost.run_if(resource_changed::<SceneTruth>.or_eager(restyled)),
-                trajectory::draw_flight.run_if(resource_changed::<SceneFlight>.or_eager(restyled)),
-                trajectory::draw_plan.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-                candidates::draw_candidates.run_if(resource_changed::<SceneSearch>.or_eager(restyled)),
-                scale_note::write_note.run_if(
-                    resource_changed::<ScaleNote>.or_eager(resource_changed::<SceneBelief>).or_eager(eye_changed),
-                ),
-                axes::draw_axes.run_if(resource_changed::<SceneExtent>.or_eager(restyled)),
-                hud::draw_hud.run_if(
-                    resource_changed::<SceneStatus>
-                        .or_eager(resource_changed::<EyeArea>)
-                        .or_eager(eye_changed)
+                episode_grid::lay_out_row.run_if(
+                    resource_exists_and_changed::<LatestSnapshot>
                         .or_eager(resource_changed::<HudSheet>)
-                        .or_eager(resource_changed::<SceneSearch>)
-                        .or_eager(resource_changed::<ScaleNote>)
+                        .or_eager(eye_changed)
                         .or_eager(restyled),
                 ),
-                (
-                    episode_grid::lay_out_row.run_if(
-                        resource_exists_and_changed::<LatestSnapshot>
-                            .or_eager(resource_changed::<HudSheet>)
-                            .or_eager(eye_changed)
-                            .or_eager(restyled),
-                    ),
-                    episode_grid::arrange_row.run_if(
-                        resource_changed::<RowLayout>.or_eager(resource_changed::<SceneExtent>).or_eager(eye_changed),
-                    ),
-                    episode_grid::arrange_tiles.run_if(resource_changed::<RowLayout>.or_eager(eye_changed)),
-                    episode_grid::fill_row,
-                    episode_grid::draw_row.run_if(
-                        resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>).or_eager(eye_changed),
-                    ),
-                    episode_grid::note_row.run_if(
-                        resource_changed::<RowCaptions>.or_eager(resource_changed::<SceneExtent>).or_eager(eye_changed),
-                    ),
-                )
-                    .chain(),
+                episode_grid::arrange_row.run_if(
+                    resource_changed::<RowLayout>.or_eager(resource_changed::<SceneExtent>).or_eager(eye_changed),
+                ),
+                episode_grid::arrange_tiles.run_if(resource_changed::<RowLayout>.or_eager(eye_changed)),
+                episode_grid::fill_row,
+                episode_grid::draw_row.run_if(
+                    resource_changed::<RowCaptions>.or_eager(resource_changed::<RowLayout>).or_eager(eye_changed),
+                ),
+                episode_grid::note_row.run_if(
+                    resource_changed::<RowCaptions>.or_eager(resource_changed::<SceneExtent>).or_eager(eye_changed),
+                ),
             )
-                .in_set(ViewSystems::Draw),
-        );
+                .chain(),
+        )
+            // All of them draw lines into the same assets: one after the other in any case, and so always in this order.
+            .chain_ignore_deferred()
+            .in_set(ViewSystems::Draw),
+    );
 }
 
 fn add_animation(app: &mut App) {
@@ -262,11 +276,15 @@ fn add_animation(app: &mut App) {
         PostUpdate,
         (
             camera_rig::follow,
-            (servicer::move_servicer, frustum::draw_frustum).chain(),
+            servicer::move_servicer,
+            frustum::draw_frustum,
             servicer::light_servicer,
             episode_grid::turn_grids,
             line_art::face_camera,
+            hud::hide_with_root,
+            frame::share_layers,
         )
+            .chain_ignore_deferred()
             .in_set(ViewSystems::Animate),
     )
     .add_systems(PostUpdate, voxel_layer::order_layers.in_set(ViewSystems::Order));

@@ -70,11 +70,13 @@ fn sun_in_world(settings: &ViewSettings, root: &GlobalTransform) -> Vec3 {
 /// Keeps the sun in its place when the settings or the root change.
 pub(super) fn light_servicer(
     settings: Res<ViewSettings>,
-    root: Single<&GlobalTransform, With<ViewRoot>>,
+    frames: Res<ViewFrames>,
+    roots: Query<&GlobalTransform, With<ViewRoot>>,
     servicers: Query<&MeshMaterial3d<FlatMaterial>, With<Servicer>>,
     mut materials: ResMut<Assets<FlatMaterial>>,
 ) {
-    let sun = sun_in_world(&settings, &root);
+    let Ok(root) = roots.get(frames.root) else { return };
+    let sun = sun_in_world(&settings, root);
     for material in &servicers {
         let is_lit = materials.get(&material.0).is_some_and(|material| material.params.sun_direction == sun);
         if let Some(mut material) = materials.get_mut(&material.0).filter(|_| !is_lit) {

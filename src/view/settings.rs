@@ -19,6 +19,9 @@ pub struct ViewSettings {
     /// that plugin's picture instead, and a camera marked [`ViewCamera`](super::ViewCamera) takes the view wherever it
     /// renders to. Default: `None`.
     pub window: Option<Entity>,
+    /// Whether the view brings a [`ViewRoot`](super::ViewRoot) while the host has none. Turn it off in an app that shows the view at
+    /// times only: it comes and goes with the root that the host spawns and despawns. Default: `true`.
+    pub spawn_root: bool,
     /// Whether the view brings a camera, a light and a sky while the app has no active `Camera3d` that renders to the
     /// view's window. Default: `true`.
     pub spawn_camera: bool,
@@ -44,7 +47,7 @@ pub struct ViewSettings {
     /// Direction to the sun in R, T, N; any length but zero. It shades voxels and servicer. Default: up, ahead and to the side.
     pub sun_direction_rtn: Vec3,
     /// Whether the view hears the keys that show and hide layers. Default: `true`. One switch for all keys of view and panel
-    /// is [`DefaultKeys`](crate::view::DefaultKeys).
+    /// is [`DefaultKeys`](crate::view::DefaultKeys), and [`KeyBindings`](crate::view::KeyBindings) says which they are.
     pub shortcuts: bool,
     /// Whether the view hears the keys that steer the run. A panel that hears them itself turns this off. Default: `true`.
     pub run_shortcuts: bool,
@@ -61,6 +64,7 @@ impl Default for ViewSettings {
             value_colours: ColourMap::Plasma,
             quality: Quality::Auto,
             window: None,
+            spawn_root: true,
             spawn_camera: true,
             camera_order: -1,
             draw_beneath_host: true,

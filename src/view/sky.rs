@@ -10,8 +10,8 @@ use bevy::shader::ShaderRef;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::frame::{ViewFrames, bevy_from_rtn};
-use super::own_camera::{OwnCamera, OwnScenery};
+use super::frame::{FrameFurniture, ViewFrames, bevy_from_rtn};
+use super::own_camera::{OwnCamera, OwnScenery, wants_scenery};
 use super::palette;
 use super::settings::ViewSettings;
 use super::voxel_material::define;
@@ -110,11 +110,11 @@ pub(super) fn spawn_sky(
     mut commands: Commands,
     frames: Res<ViewFrames>,
     settings: Res<ViewSettings>,
-    new: Query<(), Added<OwnCamera>>,
+    cameras: Query<Ref<OwnCamera>>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<SkyMaterial>>,
 ) {
-    if new.is_empty() {
+    if !wants_scenery(&cameras, &frames) {
         return;
     }
     for (layer, mesh) in [(SkyLayer::Dome, dome_mesh()), (SkyLayer::Stars, star_mesh())] {
@@ -124,7 +124,7 @@ pub(super) fn spawn_sky(
             space: palette::SPACE.to_linear().to_vec4(),
         };
         commands.spawn((
-            (Sky, OwnScenery, visibility(&settings)),
+            (Sky, OwnScenery, FrameFurniture, visibility(&settings)),
             Mesh3d(meshes.add(mesh)),
             MeshMaterial3d(materials.add(SkyMaterial { layer, params })),
             NoFrustumCulling,

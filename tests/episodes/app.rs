@@ -23,6 +23,21 @@ fn episodes_fly_to_their_end_in_an_app_without_renderer() {
     }
 }
 
+#[cfg(feature = "view")]
+#[test]
+fn beside_a_window_one_core_is_left_to_the_host() {
+    let cores = std::thread::available_parallelism().expect("the system tells").get();
+    for (has_window, asked, expected) in [(false, None, cores), (true, None, (cores - 1).max(1)), (true, Some(3), 3)] {
+        let mut app = minimal_app(EpisodeSettings { workers: asked, ..paused_settings(PlannerKind::Random) });
+        if has_window {
+            app.world_mut().spawn(Window::default());
+        }
+        update_until(&mut app, |snapshot| snapshot.episodes.len() == 4);
+        let workers = app.world().resource::<LatestSnapshot>().0.diagnostics.workers;
+        assert_eq!(workers, expected, "with a window: {has_window}, asked for: {asked:?}");
+    }
+}
+
 /// A host without a window that exits when the run has ended, as a batch job would.
 #[test]
 fn a_host_that_exits_when_the_run_is_finished_exits_after_it_and_not_before() {

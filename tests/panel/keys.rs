@@ -3,19 +3,21 @@
 
 use std::time::Duration;
 
+use bevy::camera::RenderTarget;
 use bevy::ecs::message::MessageReader;
 use bevy::input::ButtonState;
 use bevy::input::keyboard::{Key, KeyboardInput};
+use bevy::input::mouse::MouseButtonInput;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy::window::{ExitCondition, PrimaryWindow, WindowPlugin};
+use bevy::window::{ExitCondition, FileDragAndDrop, PrimaryWindow, WindowEvent, WindowPlugin, WindowRef};
 use bevy_egui::input::EguiInputEvent;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use bevy_proxops::episode::LatestSnapshot;
-use bevy_proxops::panel::PanelSettings;
+use bevy_proxops::panel::{PanelLayout, PanelSettings, PanelState};
 use bevy_proxops::prelude::*;
-use bevy_proxops::view::{OrbitCamera, ViewSettings};
+use bevy_proxops::view::{KeyChord, KeyFocus, OrbitCamera, ViewSettings};
 
 use crate::offscreen::windowless;
 use crate::support::snapshot;
@@ -216,10 +218,10 @@ fn effective(app: &mut App, held: Option<(KeyCode, Key)>) -> Vec<KeyCode> {
 fn one_switch_turns_all_default_keys_off_and_on_again() {
     let mut app = app(false);
     assert_eq!(effective(&mut app, None), []);
-    app.insert_resource(DefaultKeys(true));
+    app.insert_resource(DefaultKeys::Always);
     let all: Vec<KeyCode> = listed_keys().into_iter().map(|(code, _)| code).collect();
     assert_eq!(effective(&mut app, None), all);
-    app.insert_resource(DefaultKeys(false));
+    app.insert_resource(DefaultKeys::Off);
     assert_eq!(effective(&mut app, None), []);
 }
 
@@ -229,4 +231,156 @@ fn with_ctrl_alt_or_super_no_default_key_does_anything() {
     for held in [CONTROL, (KeyCode::AltLeft, Key::Alt), (KeyCode::SuperLeft, Key::Super)] {
         assert_eq!(effective(&mut app, Some(held.clone())), [], "{held:?}");
     }
+}
+
+#[test]
+fn keys_are_heard_with_the_views_own_camera_and_are_the_hosts_with_a_camera_of_its_own() {
+    let mut app = app(true);
+    let all: Vec<KeyCode> = listed_keys().into_iter().map(|(code, _)| code).collect();
+    assert_eq!(effective(&mut app, None), all);
+
+    app.world_mut().spawn(Camera3d::default());
+    update(&mut app, FRAMES);
+    assert_eq!(effective(&mut app, None), []);
+    // The view's own camera has gone, so that there is none that could be framed.
+    let heard: Vec<KeyCode> = all.iter().copied().filter(|code| *code != KeyCode::KeyF).collect();
+    app.insert_resource(DefaultKeys::Always);
+    assert_eq!(effective(&mut app, None), heard);
+    app.insert_resource(DefaultKeys::WithFocus);
+    app.insert_resource(KeyFocus(true));
+    assert_eq!(effective(&mut app, None), heard);
+}
+
+/// Clicks at a place in the primary window.
+fn click(app: &mut App, place: Vec2) {
+    let world = app.world_mut();
+    let (window, mut state) =
+        world.query_filtered::<(Entity, &mut Window), With<PrimaryWindow>>().single_mut(world).expect("one window");
+    state.set_cursor_position(Some(place));
+    // As the window system's own plugin writes them: each on its own, and in the order in which they came.
+    let moved = CursorMoved { window, position: place, delta: None };
+    world.write_message(WindowEvent::from(moved.clone()));
+    world.write_message(moved);
+    app.update();
+    for state in [ButtonState::Pressed, ButtonState::Released] {
+        let button = MouseButtonInput { button: MouseButton::Left, state, window };
+        app.world_mut().write_message(WindowEvent::from(button));
+        app.world_mut().write_message(button);
+        app.update();
+    }
+}
+
+fn has_focus(app: &App) -> bool {
+    app.world().resource::<KeyFocus>().0
+}
+
+#[test]
+fn a_click_on_a_panel_gives_the_keys_and_a_click_elsewhere_takes_them() {
+    let mut app = app(true);
+    assert!(has_focus(&app));
+    app.world_mut().spawn(Camera3d::default());
+    update(&mut app, FRAMES);
+    assert!(!has_focus(&app));
+
+    let window = app.world_mut().query::<&Window>().single(app.world()).expect("one window").size();
+    let panel = Vec2::new(20.0, window.y - 4.0);
+    let free = app.world().resource::<PanelLayout>().central_rect.expect("panels are drawn");
+    click(&mut app, panel);
+    assert!(has_focus(&app), "the strip at the bottom is ours");
+    click(&mut app, free.center());
+    assert!(!has_focus(&app), "the picture is the host's");
+
+    // A window of the host's over our panel.
+    click(&mut app, panel);
+    app.add_systems(EguiPrimaryContextPass, |mut contexts: EguiContexts| -> Result {
+        let at = egui::pos2(300.0, 300.0);
+        egui::Window::new("host").fixed_pos(at).fixed_size([100.0, 60.0]).show(contexts.ctx_mut()?, |ui| {
+            ui.label("the host's");
+        });
+        Ok(())
+    });
+    update(&mut app, FRAMES);
+    assert!(has_focus(&app));
+    click(&mut app, Vec2::new(340.0, 330.0));
+    assert!(!has_focus(&app), "the window is the host's");
+}
+
+#[test]
+fn a_click_on_the_picture_of_the_own_camera_gives_the_keys_back() {
+    let mut app = app(true);
+    app.insert_resource(KeyFocus(false));
+    let free = app.world().resource::<PanelLayout>().central_rect.expect("panels are drawn");
+    click(&mut app, free.center());
+    assert!(has_focus(&app));
+}
+
+#[test]
+fn keys_are_rebound_and_taken_away_one_by_one() {
+    let mut app = app(true);
+    let mut bindings = app.world_mut().resource_mut::<KeyBindings>();
+    bindings.bind(KeyAction::PlayOrPause, ['n']);
+    bindings.bind(KeyAction::StepOnce, [KeyChord::new(Key::Space)]);
+    bindings.unbind(KeyAction::ToggleBelief);
+    bindings.bind(KeyAction::ToggleTruth, [KeyChord::character('g').with_shift()]);
+    tap(&mut app, KeyCode::KeyN, character("n"));
+    app.update();
+    tap(&mut app, KeyCode::Space, Key::Space);
+    app.update();
+    assert_eq!(app.world().resource::<Sent>().0, [SimCommand::Pause, SimCommand::StepOnce]);
+    let before = app.world().resource::<ViewSettings>().clone();
+    tap(&mut app, KeyCode::Digit1, character("1"));
+    tap(&mut app, KeyCode::KeyG, character("g"));
+    app.update();
+    assert_eq!(*app.world().resource::<ViewSettings>(), before);
+
+    app.insert_resource(KeyBindings::none());
+    assert_eq!(effective(&mut app, None), []);
+}
+
+#[test]
+fn keys_of_another_window_are_not_the_views() {
+    let mut app = app(true);
+    let second = app.world_mut().spawn(Window { focused: false, ..default() }).id();
+    app.world_mut().spawn((Camera2d, RenderTarget::Window(WindowRef::Entity(second))));
+    update(&mut app, FRAMES);
+    let world = app.world_mut();
+    let mut windows = world.query::<(Entity, &mut Window)>();
+    windows.iter_mut(world).for_each(|(entity, mut window)| window.focused = entity == second);
+    app.update();
+    let before = app.world().resource::<ViewSettings>().clone();
+    for state in [ButtonState::Pressed, ButtonState::Released] {
+        let (key_code, logical_key) = (KeyCode::Digit1, character("1"));
+        let key = KeyboardInput { key_code, logical_key, state, text: None, repeat: false, window: second };
+        app.world_mut().write_message(key);
+    }
+    update(&mut app, 2);
+    assert_eq!(*app.world().resource::<ViewSettings>(), before);
+}
+
+#[test]
+fn dropped_files_are_the_hosts_unless_it_wants_scenarios_loaded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let [scenario, film] = ["mine.ron", "film.mp4"].map(|name| folder.path().join(name));
+    for path in [&scenario, &film] {
+        std::fs::write(path, "()").expect("the temporary folder can be written to");
+    }
+    let mut app = app(true);
+    let window =
+        app.world_mut().query_filtered::<Entity, With<PrimaryWindow>>().single(app.world()).expect("one window");
+    let drop_both = |app: &mut App| {
+        for path_buf in [scenario.clone(), film.clone()] {
+            app.world_mut().write_message(FileDragAndDrop::DroppedFile { window, path_buf });
+        }
+        update(app, 2);
+    };
+    let notices = |app: &App| app.world().resource::<PanelState>().notices.count();
+    let before = notices(&app);
+    drop_both(&mut app);
+    assert_eq!(app.world().resource::<Sent>().0, []);
+    assert_eq!(notices(&app), before, "they are none of our business");
+
+    app.world_mut().resource_mut::<PanelSettings>().dropped_files = true;
+    drop_both(&mut app);
+    assert_eq!(app.world().resource::<Sent>().0, [SimCommand::LoadScenario(scenario.clone())]);
+    assert_eq!(notices(&app), before + 1, "one line about the film");
 }

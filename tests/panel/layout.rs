@@ -6,7 +6,7 @@ use bevy_proxops::episode::{Notice, NoticeSeverity, SimCommand, SimulationSnapsh
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::panel::{PanelInputs, PanelSettings, PanelState, panels, shortcut_commands};
 use bevy_proxops::search::{Knowledge, PlannerKind};
-use bevy_proxops::view::ViewSettings;
+use bevy_proxops::view::{KeyBindings, ViewSettings};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
@@ -32,8 +32,9 @@ fn window_with<'a>(size: Vec2, snapshot: SimulationSnapshot) -> Harness<'a, Benc
         central_rect: Rect::NOTHING,
     };
     bench(size, snapshot, window, |ui, snapshot, window| {
-        let mut commands = shortcut_commands(ui.ctx(), snapshot, &mut window.settings);
-        let inputs = PanelInputs { snapshot, frame_time_s: Some(0.016), default_keys: true };
+        let mut commands = shortcut_commands(ui.ctx(), &KeyBindings::default(), snapshot, &mut window.settings);
+        let inputs =
+            PanelInputs { snapshot, frame_time_s: Some(0.016), default_keys: true, keys: &KeyBindings::default() };
         let output = panels(ui, &inputs, Some(&mut window.view), &mut window.settings, &mut window.state);
         window.central_rect = output.central_rect;
         commands.extend(output.commands);

@@ -4,6 +4,7 @@
 
 #[path = "../rendering/badge.rs"]
 mod badge;
+mod ambiguity;
 mod contexts;
 mod efficiency;
 mod episodes;

@@ -3,6 +3,7 @@
 use bevy_egui::egui::{Pos2, Rect, Vec2, vec2};
 use bevy_proxops::episode::{Notice, NoticeSeverity, SimulationSnapshot};
 use bevy_proxops::panel::{NoticesState, PanelInputs, PanelSettings, PanelState, notices_panel, panels};
+use bevy_proxops::view::KeyBindings;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
@@ -32,7 +33,7 @@ fn stack<'a>(notices: Vec<Notice>) -> Harness<'a, Bench<NoticesState>> {
 fn window<'a>(notices: Vec<Notice>) -> Harness<'a, Bench<(PanelState, Rect)>> {
     const SIZE: Vec2 = vec2(1280.0, 720.0);
     bench(SIZE, run(notices), (PanelState::default(), Rect::NOTHING), |ui, snapshot, (state, free)| {
-        let inputs = PanelInputs { snapshot, frame_time_s: None, default_keys: true };
+        let inputs = PanelInputs { snapshot, frame_time_s: None, default_keys: true, keys: &KeyBindings::default() };
         let output = panels(ui, &inputs, None, &mut PanelSettings::default(), state);
         *free = output.central_rect;
         output.commands

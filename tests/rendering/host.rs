@@ -2,14 +2,16 @@ use std::sync::Arc;
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::camera::RenderTarget;
-use bevy::camera::visibility::RenderLayers;
+use bevy::camera::visibility::{RenderLayers, ViewVisibility};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::settings::{Backends, WgpuSettings};
 use bevy::winit::WinitPlugin;
 use bevy_proxops::episode::LatestSnapshot;
-use bevy_proxops::view::{CaptureTarget, OrbitCamera, ViewPlugin, ViewRoot, ViewSettings};
+use bevy_proxops::view::{
+    Capture, CaptureTarget, OrbitCamera, RtnFrame, SmallGrid, ViewFrames, ViewPlugin, ViewRoot, ViewSettings,
+};
 
 use crate::offscreen::windowless;
 use crate::support::{HEIGHT, WIDTH, changed_pixels, picture, settled, view_app};
@@ -136,4 +138,161 @@ fn the_scene_is_drawn_through_the_hosts_camera_where_the_host_put_it() {
     let background = moved_away.pixel(WIDTH / 2, HEIGHT / 2);
     let left = moved_away.rgba.chunks_exact(4).filter(|pixel| pixel[..3] != background).count();
     assert_eq!(left, 0, "something stayed behind when the root moved away");
+}
+
+/// Everything of the view that could be seen: meshes, drawn lines, cameras and lights.
+fn of_view(app: &mut App) -> Vec<Entity> {
+    type Seen = Or<(With<Mesh3d>, With<Gizmo>, With<Camera>, With<DirectionalLight>)>;
+    let world = app.world_mut();
+    world.query_filtered::<Entity, Seen>().iter(world).collect()
+}
+
+fn meshes_in_sight(app: &mut App) -> usize {
+    let world = app.world_mut();
+    world.query_filtered::<&ViewVisibility, With<Mesh3d>>().iter(world).filter(|seen| seen.get()).count()
+}
+
+fn despawn_root(capture: &mut Capture) {
+    let root = capture.app().world().resource::<ViewFrames>().root;
+    capture.app().world_mut().despawn(root);
+}
+
+#[test]
+fn a_despawned_root_comes_back_with_the_same_picture() {
+    let mut capture = settled(view_app(ViewSettings::default(), synthetic::run(4, 20)));
+    capture.run(60);
+    let before = picture(&mut capture, "before_despawn");
+    let count = of_view(capture.app()).len();
+    for _ in 0..3 {
+        despawn_root(&mut capture);
+        capture.run(12);
+        assert_eq!(of_view(capture.app()).len(), count);
+    }
+    let after = picture(&mut capture, "after_despawn");
+    assert_eq!(changed_pixels(&before, &after, 8), 0);
+
+    // Only a part of it.
+    let world = capture.app().world_mut();
+    let frame = world.query_filtered::<Entity, With<RtnFrame>>().single(world).expect("one frame");
+    world.despawn(frame);
+    capture.run(12);
+    assert_eq!(of_view(capture.app()).len(), count);
+    let after = picture(&mut capture, "after_despawn_of_a_part");
+    assert_eq!(changed_pixels(&before, &after, 8), 0);
+}
+
+#[test]
+fn a_root_that_the_host_spawns_later_takes_the_place_of_the_views() {
+    let mut capture = settled(view_app(ViewSettings::default(), synthetic::run(2, 5)));
+    let count = of_view(capture.app()).len();
+    let hosts = capture.app().world_mut().spawn(ViewRoot).id();
+    capture.run(12);
+    let world = capture.app().world_mut();
+    assert_eq!(world.query_filtered::<Entity, With<ViewRoot>>().iter(world).collect::<Vec<_>>(), [hosts]);
+    assert_eq!(of_view(capture.app()).len(), count);
+}
+
+#[test]
+fn a_hidden_root_hides_all_of_the_view() {
+    let mut capture = settled(view_app(ViewSettings::default(), synthetic::run(4, 20)));
+    let shown = meshes_in_sight(capture.app());
+    assert!(shown > 10, "{shown} meshes are in sight");
+    let root = capture.app().world().resource::<ViewFrames>().root;
+    capture.app().world_mut().entity_mut(root).insert(Visibility::Hidden);
+    capture.run(1);
+    assert_eq!(meshes_in_sight(capture.app()), 0);
+    capture.run(2);
+    let hidden = picture(&mut capture, "root_hidden");
+    let background = hidden.pixel(1, 1);
+    let left = hidden.rgba.chunks_exact(4).filter(|pixel| pixel[..3] != background).count();
+    assert_eq!(left, 0, "something stays in the picture");
+
+    // The same for a root under a hidden entity of the host's.
+    let world = capture.app().world_mut();
+    let station = world.spawn((Transform::default(), Visibility::Hidden)).id();
+    world.entity_mut(root).insert((Visibility::Inherited, ChildOf(station)));
+    capture.run(1);
+    assert_eq!(meshes_in_sight(capture.app()), 0);
+    capture.app().world_mut().entity_mut(station).insert(Visibility::Inherited);
+    capture.run(2);
+    assert_eq!(meshes_in_sight(capture.app()), shown);
+}
+
+#[test]
+fn all_of_the_view_follows_the_layers_of_the_root() {
+    let mut capture = settled(view_app(ViewSettings::default(), synthetic::run(4, 20)));
+    capture.run(60);
+    let before = picture(&mut capture, "layer_0");
+    let root = capture.app().world().resource::<ViewFrames>().root;
+    capture.app().world_mut().entity_mut(root).insert(RenderLayers::layer(3));
+    let check = |capture: &mut Capture, expected: Option<&RenderLayers>| {
+        let entities = of_view(capture.app());
+        assert!(entities.len() > 10);
+        for entity in entities {
+            assert_eq!(capture.app().world().get::<RenderLayers>(entity), expected, "{entity}");
+        }
+    };
+    capture.run(3);
+    check(&mut capture, Some(&RenderLayers::layer(3)));
+    let moved = picture(&mut capture, "layer_3");
+    // Lines that cross are drawn in another order; without camera or scene thousands of pixels would change.
+    const MOST_AT_CROSSINGS: usize = 400;
+    let changed = changed_pixels(&before, &moved, 8);
+    assert!(changed < MOST_AT_CROSSINGS, "{changed} pixels changed, though camera and scene are in the same layer");
+    // What is drawn anew has them, too.
+    capture.app().insert_resource(LatestSnapshot(Arc::new(synthetic::run(6, 30))));
+    capture.run(12);
+    check(&mut capture, Some(&RenderLayers::layer(3)));
+    capture.app().world_mut().entity_mut(root).remove::<RenderLayers>();
+    capture.run(3);
+    check(&mut capture, None);
+}
+
+#[test]
+fn a_hosts_camera_of_other_layers_sees_nothing_of_the_view() {
+    let mut app = view_app(ViewSettings::default(), synthetic::run(4, 20));
+    app.add_systems(Startup, |mut commands: Commands, target: Res<CaptureTarget>| {
+        commands.spawn((ViewRoot, RenderLayers::layer(5)));
+        let view = Transform::from_xyz(100.0, 150.0, 500.0).looking_at(Vec3::ZERO, Vec3::Y);
+        let target = RenderTarget::Image(target.0.clone().into());
+        commands.spawn((HostCamera, Camera3d::default(), Tonemapping::None, Msaa::Off, target, view));
+    });
+    let mut capture = settled(app);
+    assert_eq!(meshes_in_sight(capture.app()), 0);
+    let world = capture.app().world_mut();
+    let camera = world.query_filtered::<Entity, With<HostCamera>>().single(world).expect("one camera");
+    world.entity_mut(camera).insert(RenderLayers::from_layers(&[0, 5]));
+    capture.run(3);
+    assert!(meshes_in_sight(capture.app()) > 5);
+}
+
+#[derive(States, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum Screen {
+    #[default]
+    Menu,
+    Inspection,
+}
+
+/// The recipe of the README: the view lives as long as a state of the host.
+#[test]
+fn the_view_starts_and_stops_with_a_state_of_the_host() {
+    let mut app = view_app(ViewSettings { spawn_root: false, ..default() }, synthetic::run(4, 20));
+    app.init_state::<Screen>().add_systems(OnEnter(Screen::Inspection), |mut commands: Commands| {
+        commands.spawn((ViewRoot, DespawnOnExit(Screen::Inspection)));
+    });
+    let mut capture = settled(app);
+    assert_eq!(of_view(capture.app()), [], "the menu");
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        capture.app().world_mut().resource_mut::<NextState<Screen>>().set(Screen::Inspection);
+        capture.run(12);
+        counts.push(of_view(capture.app()).len());
+        capture.app().world_mut().resource_mut::<NextState<Screen>>().set(Screen::Menu);
+        capture.run(12);
+        assert_eq!(of_view(capture.app()), [], "the menu again");
+        let world = capture.app().world_mut();
+        assert_eq!(world.query::<&SmallGrid>().iter(world).count(), 0);
+        assert!(!world.contains_resource::<ViewFrames>());
+    }
+    assert!(counts[0] > 10 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +17,8 @@ use crate::episode::systems::network::{load_network, save_network, start_trainin
 use crate::episode::training::Trainer;
 use crate::episode::trees::Trees;
 use crate::episode::workers::Workers;
-use crate::mission::{Mission, Scenario};
+use crate::files;
+use crate::mission::{Mission, Scenario, ScenarioError};
 use crate::report::BestSetting;
 
 /// Most episode numbers that an error message lists.
@@ -143,7 +144,7 @@ fn carry_out(
             change_scenario(Scenario::embedded(&name)?, base_dir, run, trainer)?;
         }
         // Without a base folder, relative paths count from the scenario's own.
-        SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run, trainer)?,
+        SimCommand::LoadScenario(path) => change_scenario(load_scenario(&path)?, None, run, trainer)?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
         SimCommand::UseSetting(setting) => use_setting(&setting, run, trainer, workers, episodes)?,
         SimCommand::LoadNetwork(path) => load_network(&path, run, episodes)?,
@@ -153,6 +154,11 @@ fn carry_out(
         SimCommand::PauseTraining => trainer.pause()?,
     }
     Ok(())
+}
+
+fn load_scenario(path: &Path) -> Result<Scenario, ScenarioError> {
+    files::refuse_pipe(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+    Scenario::load(path)
 }
 
 /// Lets the run go on; steps asked for while it was paused are part of it.

@@ -11,13 +11,15 @@ use crate::episode::network::{described, planning_weights};
 use crate::episode::run::Run;
 use crate::episode::systems::command::{Episodes, unfinished};
 use crate::episode::training::{Trainer, TrainingNews};
-use crate::network::NetworkWeights;
+use crate::files;
+use crate::network::{CheckpointError, NetworkWeights};
 
 /// Extension of weights files.
 const EXTENSION: &str = "bin";
 
 /// Plans with the network of a file.
 pub fn load_network(path: &Path, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
+    files::refuse_pipe(path).map_err(|source| CheckpointError::io(path, source))?;
     let weights = NetworkWeights::load(path)?;
     let text = format!("network of {}: {}", path.display(), described(weights.config()));
     plan_with(weights, path.display().to_string(), run, episodes)?;

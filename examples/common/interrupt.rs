@@ -1,0 +1,26 @@
+//! Ctrl-C as a wish that a run may grant at its next pause; a second one ends the process at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bevy::app::ctrlc;
+
+use crate::terminal::{INTERRUPTED, warn};
+
+static WISHED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C sets [`is_wished`] instead of ending the process.
+pub fn listen() {
+    let heard = ctrlc::set_handler(|| {
+        if WISHED.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    });
+    if let Err(error) = heard {
+        warn(format_args!("warning: Ctrl-C will end this without a summary: {error}"));
+    }
+}
+
+/// Whether Ctrl-C was pressed.
+pub fn is_wished() -> bool {
+    WISHED.load(Ordering::Relaxed)
+}

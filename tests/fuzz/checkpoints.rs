@@ -1,0 +1,73 @@
+//! Folders of a training run in which one file is not what was written.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use bevy_proxops::mission::Scenario;
+use bevy_proxops::network::NetworkDevice;
+use bevy_proxops::training::{TrainingConfig, TrainingRun};
+
+use crate::files::{sealed_again, small_network};
+use crate::harness::fuzz;
+
+fn small_training() -> TrainingConfig {
+    let text = "(name: \"small\", steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8, voxel_size_m: 2.5))";
+    let mut config = TrainingConfig {
+        scenario: Scenario::from_ron_str(text, "small").expect("a valid scenario"),
+        network: small_network(),
+        episodes_per_cycle: 2,
+        parallel: 2,
+        learning_steps_per_cycle: 1,
+        evaluate_every: 0,
+        ..TrainingConfig::default()
+    };
+    config.search.simulations = 4;
+    config
+}
+
+/// Every file of the run but its lock, smallest first.
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the run's folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn a_run_with_a_damaged_file_is_resumed_or_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let mut training =
+        TrainingRun::start(small_training(), &run, &NetworkDevice::Cpu, None).expect("a small training can be started");
+    training.run_cycle(&mut |_| ControlFlow::Continue(())).expect("a small cycle");
+    drop(training);
+
+    let files = files_of(&run);
+    assert!(files.len() > 4, "{files:?}");
+    // The number of the file, whether it gets a right checksum again, and its content.
+    let seeds: Vec<Vec<u8>> = (0..files.len())
+        .flat_map(|number| [0, 1].map(|is_sealed| (number as u8, is_sealed)))
+        .map(|(number, is_sealed)| {
+            let content = fs::read(&files[usize::from(number)]).expect("a file of the run");
+            [&[number, is_sealed][..], &content].concat()
+        })
+        .collect();
+    fuzz("checkpoints", &seeds, 24, |input| {
+        let [number, is_sealed, content @ ..] = input else { return };
+        let file = &files[usize::from(*number) % files.len()];
+        let original = fs::read(file).expect("a file of the run");
+        let changed = if *is_sealed == 1 { sealed_again(content.to_vec()) } else { content.to_vec() };
+        fs::write(file, changed).expect("the run's folder can be written to");
+        if let Err(error) = TrainingRun::resume(&run, None, &NetworkDevice::Cpu) {
+            assert!(error.to_string().contains("run"), "the message names no file: {error}");
+        }
+        fs::write(file, original).expect("the run's folder can be written to");
+    });
+}
