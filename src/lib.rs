@@ -46,6 +46,7 @@ pub mod panel;
 
 mod plugins;
 pub mod prelude;
+mod threads;
 
 pub use plugins::ProxOpsPlugins;
 

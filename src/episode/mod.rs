@@ -9,6 +9,9 @@ pub mod diagnostics;
 mod efficiency;
 mod efficiency_sweep;
 mod error;
+mod failure;
+#[cfg(test)]
+mod failure_tests;
 mod meter;
 mod network;
 mod notices;
@@ -30,6 +33,7 @@ pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, Episo
 pub use efficiency::{SweepProgress, measure_efficiency};
 pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
+pub use failure::{EpisodeFailure, EpisodePhase};
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
@@ -38,8 +42,9 @@ pub use settings::{EpisodeSettings, MAX_EPISODES, NetworkSettings, TrainingSetti
 pub use simulation::Simulation;
 pub use snapshot::{
     EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_NOTICES, NetworkLoad, NetworkSnapshot, Notice, NoticeSeverity,
-    SimDiagnostics, SimulationSnapshot, StateSample, TimeSplit, TrainingSnapshot, TrainingStatus,
+    SimDiagnostics, SimulationSnapshot, SimulationStatus, SimulationStatusChanged, StateSample, TimeSplit,
+    TrainingSnapshot, TrainingStatus,
 };
 pub use systems::SimulationSystems;
 pub use thread::{SimulationThread, THREAD_NAME};
-pub use workers::Workers;
+pub use workers::{JobFault, Workers};

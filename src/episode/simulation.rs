@@ -99,7 +99,7 @@ impl Simulation {
         }
     }
 
-    /// Whether the run has ended: there are episodes, all have flown their last step, and no other will follow them
+    /// Whether the run has ended: there are episodes, all have flown their last step or failed, and no other will follow them
     /// ([`auto_restart`](EpisodeSettings::auto_restart)). Before the first tick nothing has ended.
     pub fn is_finished(&mut self) -> bool {
         if self.world.resource::<Run>().settings.auto_restart {
@@ -107,7 +107,7 @@ impl Simulation {
         }
         let mut episodes = self.world.query::<&EpisodePlanner>();
         let mut planners = episodes.iter(&self.world).peekable();
-        planners.peek().is_some() && planners.all(|planner| matches!(planner, EpisodePlanner::Finished))
+        planners.peek().is_some() && planners.all(EpisodePlanner::is_over)
     }
 
     /// The run as it stands after the latest tick.
@@ -156,6 +156,8 @@ impl Simulation {
             .iter(&self.world)
             .map(|(planner, pace, picture)| {
                 let decision = match planner {
+                    EpisodePlanner::Failing(_) => Duration::ZERO,
+                    EpisodePlanner::Failed(_) => Duration::MAX,
                     EpisodePlanner::Finished if paused || !follow => Duration::MAX,
                     _ if paused && pace.granted == 0 => Duration::MAX,
                     _ if paused => Duration::ZERO,

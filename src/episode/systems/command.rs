@@ -83,6 +83,7 @@ fn carry_out(
             settings.seed = seed.unwrap_or(settings.seed);
             restart(run);
         }
+        SimCommand::Restart => restart(run),
         SimCommand::SetEpisodes(count) => {
             validate_episodes(count)?;
             Arc::make_mut(&mut run.settings).episodes = count;
@@ -176,7 +177,7 @@ fn change_settings(wanted: EpisodeSettings, run: &mut Run, episodes: &mut Episod
 pub fn unfinished<'a>(
     episodes: &'a mut Episodes,
 ) -> impl Iterator<Item = (&'a Episode, Mut<'a, EpisodeMission>, Mut<'a, EpisodePace>, &'a EpisodePlanner)> {
-    episodes.iter_mut().filter(|(.., planner)| !matches!(planner, EpisodePlanner::Finished))
+    episodes.iter_mut().filter(|(.., planner)| !planner.is_over())
 }
 
 /// For every mission that is being flown, by address: the one to go on with, or `None` if nothing changes for it.
