@@ -61,9 +61,9 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
         summary.to_string()
     };
     print(&text)?;
-    match summary.refused() {
+    match summary.ended_early() {
         0 => Ok(()),
-        refused => Err((ENDED_EARLY, format!("{refused} of {} episodes ended early", summary.episodes()).into())),
+        count => Err((ENDED_EARLY, format!("{count} of {} episodes ended early", summary.episodes()).into())),
     }
 }
 

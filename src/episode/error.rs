@@ -60,6 +60,14 @@ pub enum EpisodeError {
     /// A pace outside the range.
     #[error("speed = {0}: accepted are {min}× to {max}×, or max", min = Speed::MIN_RATE, max = Speed::MAX_RATE)]
     Speed(Speed),
+    /// Work on a file broke off.
+    #[error("{doing}: {reason}")]
+    FileThread {
+        /// What was being done.
+        doing: String,
+        /// What the system or a panic said.
+        reason: String,
+    },
     /// The simulation has failed or was stopped.
     #[error("the simulation {status} and did not carry out {command}{help}")]
     NotAlive {

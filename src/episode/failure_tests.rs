@@ -232,3 +232,33 @@ fn commands_are_carried_out_while_the_network_answers_to_nobody() {
     simulation.run_to_end();
     assert!(simulation.is_finished());
 }
+
+/// A pipe that nobody feeds is read for ever.
+#[cfg(unix)]
+#[test]
+fn a_scenario_from_a_silent_pipe_stops_neither_commands_nor_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("scenario.ron");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    let mut simulation = Simulation::new(settings(PlannerKind::Passive, 1)).unwrap();
+    simulation.command(SimCommand::LoadScenario(pipe.clone()));
+    simulation.command(SimCommand::SetEpisodes(3));
+    simulation.tick();
+    let snapshot = simulation.snapshot();
+    assert_eq!(snapshot.episodes.len(), 3);
+    let text = &snapshot.notices.last().unwrap().text;
+    assert!(text.starts_with("reading ") && text.contains("takes a while"), "{text}");
+    // What comes at last is read and refused in words.
+    std::fs::write(&pipe, "no scenario").unwrap();
+    while simulation.idle_for() < Duration::MAX {
+        simulation.tick();
+    }
+    let snapshot = simulation.snapshot();
+    let last = snapshot.notices.last().unwrap();
+    assert!(last.severity == NoticeSeverity::Error && last.text.contains("scenario.ron"), "{}", last.text);
+    // The end waits for no reader.
+    simulation.command(SimCommand::LoadScenario(pipe));
+    simulation.tick();
+    drop(simulation);
+}

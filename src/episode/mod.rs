@@ -10,6 +10,7 @@ mod efficiency;
 mod efficiency_sweep;
 mod error;
 mod failure;
+mod file_work;
 #[cfg(test)]
 mod failure_tests;
 mod meter;

@@ -8,6 +8,7 @@ use bevy::ecs::world::World;
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{EpisodePace, EpisodePicture, EpisodePlanner, PictureChange};
 use crate::episode::error::EpisodeError;
+use crate::episode::file_work::FileWork;
 use crate::episode::meter::{Load, Meter};
 use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
@@ -17,6 +18,9 @@ use crate::episode::systems::{Publication, publish, simulation_schedule};
 use crate::episode::training::Trainer;
 use crate::episode::trees::Trees;
 use crate::episode::workers::Workers;
+
+/// Between two looks at files that are being read or written.
+const FILE_GLANCE: Duration = Duration::from_millis(10);
 
 /// Many episodes in a world of their own, advanced tick by tick.
 ///
@@ -52,6 +56,7 @@ impl Simulation {
         world.insert_resource(Workers::new(run.settings.workers));
         world.insert_resource(run);
         world.init_resource::<Trees>();
+        world.init_resource::<FileWork>();
         world.init_resource::<NetworkPlanner>();
         world.init_resource::<Trainer>();
         world.init_resource::<Meter>();
@@ -151,6 +156,7 @@ impl Simulation {
         let run = self.world.resource::<Run>();
         let (paused, follow) = (run.paused, run.settings.auto_restart);
         let unpublished = self.world.resource::<Publication>().due_in().unwrap_or(Duration::MAX);
+        let file = if self.world.resource::<FileWork>().is_empty() { Duration::MAX } else { FILE_GLANCE };
         let mut episodes = self.world.query::<(&EpisodePlanner, &EpisodePace, &EpisodePicture)>();
         episodes
             .iter(&self.world)
@@ -167,6 +173,7 @@ impl Simulation {
             })
             .min()
             .unwrap_or(Duration::ZERO)
+            .min(file)
     }
 
     /// The simulation's world. Episodes are the entities with an [`Episode`](crate::episode::Episode).

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::{Mut, ResMut};
 use bevy::ecs::message::Messages;
@@ -10,14 +10,20 @@ use bevy::ecs::system::Query;
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePlanner};
 use crate::episode::error::EpisodeError;
+use crate::episode::file_work::{FileNews, FileWork};
 use crate::episode::run::{Run, note_target, validate_episodes, waiting_parameters, with_immediate_parameters};
 use crate::episode::settings::EpisodeSettings;
-use crate::episode::systems::network::{load_network, save_network, start_training, use_shipped_network};
+use crate::episode::systems::network::{
+    load_network, network_loaded, network_saved, save_network, start_training, use_shipped_network,
+};
 use crate::episode::training::Trainer;
 use crate::episode::workers::Workers;
 use crate::mission::{Mission, Scenario};
 use crate::report::BestSetting;
 
+/// How long a tick waits for files that its commands read or write. Most are done by then, so that the next command finds
+/// them so.
+const FILE_PATIENCE: Duration = Duration::from_millis(50);
 /// Most episode numbers that an error message lists.
 const LISTED: usize = 16;
 
@@ -29,21 +35,50 @@ pub fn carry_out_commands(
     mut run: ResMut<Run>,
     mut trainer: ResMut<Trainer>,
     mut workers: ResMut<Workers>,
+    mut files: ResMut<FileWork>,
     mut commands: ResMut<Messages<SimCommand>>,
     mut episodes: Episodes,
 ) {
-    if commands.is_empty() {
+    if commands.is_empty() && files.is_empty() {
         return;
     }
+    let mut deadline = Instant::now();
+    take_files(&mut files, deadline, &mut run, &mut episodes);
+    deadline += FILE_PATIENCE;
     for command in without_overwritten(commands.drain()) {
-        if let Err(error) = carry_out(command, &mut run, &mut trainer, &mut workers, &mut episodes) {
+        if let Err(error) = carry_out(command, &mut run, &mut trainer, &mut workers, &mut files, &mut episodes) {
             run.notices.error(error.to_string());
+        }
+        take_files(&mut files, deadline, &mut run, &mut episodes);
+        for doing in files.take_untold() {
+            run.notices.info(format!("{doing} takes a while; everything else goes on"));
         }
     }
     run.pending = episodes
         .iter()
         .flat_map(|(_, episode, ..)| waiting_parameters(episode.mission.scenario(), &run.settings))
         .collect::<BTreeSet<_>>();
+}
+
+/// Puts in force what has come of files by then.
+fn take_files(files: &mut FileWork, deadline: Instant, run: &mut Run, episodes: &mut Episodes) {
+    for news in files.take_ended(deadline) {
+        let done = news.and_then(|news| match news {
+            // Without a base folder, relative paths count from the scenario's own.
+            FileNews::Scenario(scenario, mission) => {
+                fly_scenario(*scenario, mission, None, run);
+                Ok(())
+            }
+            FileNews::Network(path, weights) => network_loaded(&path, weights, run, episodes),
+            FileNews::NetworkSaved(path, weights) => {
+                network_saved(&path, &weights, run);
+                Ok(())
+            }
+        });
+        if let Err(error) = done {
+            run.notices.error(error.to_string());
+        }
+    }
 }
 
 /// Drops every parameter change that the very next command overwrites: dragging a slider sends dozens, and each
@@ -68,6 +103,7 @@ fn carry_out(
     run: &mut Run,
     trainer: &mut Trainer,
     workers: &mut Workers,
+    files: &mut FileWork,
     episodes: &mut Episodes,
 ) -> Result<(), EpisodeError> {
     match command {
@@ -98,13 +134,16 @@ fn carry_out(
             let base_dir = run.settings.base_dir.clone();
             change_scenario(Scenario::embedded(&name)?, base_dir, run)?;
         }
-        // Without a base folder, relative paths count from the scenario's own.
-        SimCommand::LoadScenario(path) => change_scenario(Scenario::load(&path)?, None, run)?,
+        SimCommand::LoadScenario(path) => files.read(format!("reading {}", path.display()), move || {
+            let scenario = Scenario::load(&path)?;
+            let mission = Arc::new(Mission::new(scenario.clone(), None)?);
+            Ok(FileNews::Scenario(Box::new(scenario), mission))
+        })?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
         SimCommand::UseSetting(setting) => use_setting(&setting, run, workers, episodes)?,
-        SimCommand::LoadNetwork(path) => load_network(&path, run, episodes)?,
+        SimCommand::LoadNetwork(path) => load_network(path, files)?,
         SimCommand::UseShippedNetwork => use_shipped_network(run, episodes)?,
-        SimCommand::SaveNetwork(path) => save_network(path, run)?,
+        SimCommand::SaveNetwork(path) => save_network(path, run, files)?,
         SimCommand::StartTraining => start_training(run, trainer)?,
         SimCommand::PauseTraining => trainer.pause()?,
     }
@@ -210,14 +249,19 @@ fn address(mission: &Arc<Mission>) -> usize {
 }
 
 fn change_scenario(scenario: Scenario, base_dir: Option<PathBuf>, run: &mut Run) -> Result<(), EpisodeError> {
-    run.mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
+    let mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
+    fly_scenario(scenario, mission, base_dir, run);
+    Ok(())
+}
+
+fn fly_scenario(scenario: Scenario, mission: Arc<Mission>, base_dir: Option<PathBuf>, run: &mut Run) {
+    run.mission = mission;
     run.notices.info(format!("scenario {}: all episodes start anew", scenario.name));
     note_target(&run.mission, &mut run.notices);
     let settings = Arc::make_mut(&mut run.settings);
     settings.scenario = scenario;
     settings.base_dir = base_dir;
     restart(run);
-    Ok(())
 }
 
 /// Has all episodes start anew; steps asked for before were meant for the old ones.
