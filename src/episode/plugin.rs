@@ -29,7 +29,7 @@ pub enum EpisodeSystems {
 /// Adds the [`EpisodeSettings`] and [`LatestSnapshot`] resources and the [`SimCommand`] and [`SimulationStatusChanged`]
 /// messages, and needs nothing
 /// but [`MinimalPlugins`](bevy::MinimalPlugins). The simulation starts in `PreStartup` with the settings found
-/// there; later changes go through [`SimCommand`]. It stops with [`AppExit`] or with the world.
+/// there, unless the host has inserted a [`SimulationThread`] with systems of its own; later changes go through [`SimCommand`]. It stops with [`AppExit`] or with the world.
 #[derive(Clone, Debug, Default)]
 pub struct EpisodePlugin {
     /// What to run.
@@ -52,8 +52,11 @@ impl Plugin for EpisodePlugin {
     }
 }
 
-/// Starts the simulation's thread.
-fn start(mut commands: Commands, settings: Res<EpisodeSettings>) {
+/// Starts the simulation's thread, unless the host has put one of its own in place.
+fn start(mut commands: Commands, settings: Res<EpisodeSettings>, thread: Option<Res<SimulationThread>>) {
+    if thread.is_some() {
+        return;
+    }
     commands.insert_resource(SimulationThread::spawn(settings.clone()).unwrap_or_else(|error| {
         let reason = format!("its thread cannot be started: {error}");
         SimulationThread::failed(&settings, reason)

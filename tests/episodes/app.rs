@@ -97,7 +97,6 @@ fn a_host_hears_that_the_simulation_has_failed_and_restarts_it() {
             simulation.schedule_mut().add_systems(|| panic!("on purpose"));
         }
     });
-    app.update();
     app.insert_resource(thread.expect("a thread"));
     update_until(&mut app, |snapshot| matches!(snapshot.status, SimulationStatus::Failed { .. }));
     app.world_mut().write_message(SimCommand::Restart);
