@@ -17,8 +17,8 @@ use crate::episode::thread::SimulationThread;
 /// What this crate does in an app's own schedules. Order your systems around them.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EpisodeSystems {
-    /// In `PreUpdate`: [`LatestSnapshot`] is brought up to date, and Bevy's diagnostics with it; a [`SimulationStatusChanged`]
-    /// is sent if need be.
+    /// In `PreUpdate`: [`LatestSnapshot`] is brought up to date, and Bevy's diagnostics with it;
+    /// [`SimulationStatusChanged`] is sent if need be.
     Receive,
     /// In `Last`: the frame's [`SimCommand`] messages leave for the simulation.
     Send,
@@ -29,7 +29,8 @@ pub enum EpisodeSystems {
 /// Adds the [`EpisodeSettings`] and [`LatestSnapshot`] resources and the [`SimCommand`] and [`SimulationStatusChanged`]
 /// messages, and needs nothing
 /// but [`MinimalPlugins`](bevy::MinimalPlugins). The simulation starts in `PreStartup` with the settings found
-/// there, unless the host has inserted a [`SimulationThread`] with systems of its own; later changes go through [`SimCommand`]. It stops with [`AppExit`] or with the world.
+/// there, unless the host has inserted a [`SimulationThread`]
+/// with systems of its own; later changes go through [`SimCommand`]. It stops with [`AppExit`] or with the world.
 #[derive(Clone, Debug, Default)]
 pub struct EpisodePlugin {
     /// What to run.

@@ -20,7 +20,8 @@ use crate::orbit::{RelativeOrbitalElements, RelativeState};
 use crate::threads::guarded;
 
 /// Takes away the episodes that have no place any more: all at a reset, those beyond a lowered number of episodes,
-/// and finished ones that are to be followed by another. Failed ones stay, so that a fault is seen and cannot repeat for ever.
+/// and finished ones that are to be followed by another. Failed ones
+/// stay, so that a fault is seen and cannot repeat for ever.
 pub fn despawn_episodes(
     mut commands: Commands,
     run: Res<Run>,
