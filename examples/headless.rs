@@ -72,9 +72,9 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
         let text = format!("interrupted: {finished} of {} episodes are finished", summary.episodes());
         return Err((INTERRUPTED, text.into()));
     }
-    match summary.refused() {
+    match summary.ended_early() {
         0 => Ok(()),
-        refused => Err((ENDED_EARLY, format!("{refused} of {} episodes ended early", summary.episodes()).into())),
+        count => Err((ENDED_EARLY, format!("{count} of {} episodes ended early", summary.episodes()).into())),
     }
 }
 

@@ -27,6 +27,13 @@
 //! | [`episode`] | episodes as entities in a simulation world of their own, commands in, snapshots out |
 //! | `view` | the 3D view (feature `view`) |
 //! | `panel` | the egui panels (feature `panel`) |
+//!
+//! # Faults
+//!
+//! A panic ends one episode ([`EpisodeStatus::Failed`](episode::EpisodeStatus)) or, outside any one episode, the simulation
+//! ([`SimulationStatus::Failed`](episode::SimulationStatus)), never the app. That needs unwinding: in a host built with
+//! `panic = "abort"` the first panic, also one of a graphics driver, ends the process. Nothing else relies on it: files are
+//! written whole or not at all, and a training run goes on from its last checkpoint either way.
 
 pub mod files;
 pub mod memory;
@@ -48,6 +55,7 @@ pub mod panel;
 
 mod plugins;
 pub mod prelude;
+mod threads;
 
 pub use plugins::ProxOpsPlugins;
 

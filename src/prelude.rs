@@ -3,7 +3,7 @@
 pub use crate::episode::{
     EpisodeError, EpisodePlugin, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, EpisodeSystems, LatestSnapshot,
     Notice, NoticeSeverity, PARAMETERS, ParameterId, ParameterValue, SimCommand, Simulation, SimulationSnapshot,
-    SimulationSystems, Speed,
+    SimulationStatus, SimulationStatusChanged, SimulationSystems, Speed,
 };
 pub use crate::mission::{Action, Mission, MissionState, Scenario, Seed, Transition};
 pub use crate::plugins::ProxOpsPlugins;

@@ -32,6 +32,9 @@ struct EpisodeSummary {
     reachable_entropy_nats: f64,
     #[serde(flatten)]
     metrics: EpisodeMetrics,
+    /// The fault of the program that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +42,8 @@ struct Totals {
     episodes: usize,
     /// Episodes that ended before their last step, because a step could not be flown.
     refused: usize,
+    /// Episodes that a fault of the program ended.
+    failed: usize,
     decisions: u64,
     simulations: u64,
     mean_final_entropy_nats: f64,
@@ -166,6 +171,7 @@ impl Summary {
             totals: Totals {
                 episodes: episodes.len(),
                 refused: episodes.iter().filter(|episode| episode.metrics.refusal.is_some()).count(),
+                failed: episodes.iter().filter(|episode| episode.failure.is_some()).count(),
                 decisions: diagnostics.decisions,
                 simulations: diagnostics.simulations,
                 mean_final_entropy_nats: mean(&episodes, |metrics| metrics.final_entropy_nats),
@@ -198,8 +204,8 @@ impl Summary {
     }
 
     /// Episodes that ended before their last step.
-    pub fn refused(&self) -> usize {
-        self.totals.refused
+    pub fn ended_early(&self) -> usize {
+        self.totals.refused + self.totals.failed
     }
 }
 
@@ -211,6 +217,7 @@ impl EpisodeSummary {
             initial_entropy_nats: episode.initial_entropy_nats,
             reachable_entropy_nats: episode.reachable_entropy_nats,
             metrics: episode.metrics.clone(),
+            failure: episode.failure.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -241,8 +248,8 @@ impl fmt::Display for Summary {
                 episode.metrics.dv_spent_m_s,
                 episode.metrics.total_reward,
             )?;
-            if let Some(refusal) = &episode.metrics.refusal {
-                writeln!(formatter, "         ended after step {}: {refusal}", episode.metrics.steps)?;
+            if let Some(reason) = episode.failure.as_ref().or(episode.metrics.refusal.as_ref()) {
+                writeln!(formatter, "         ended after step {}: {reason}", episode.metrics.steps)?;
             }
         }
         write!(

@@ -69,6 +69,10 @@ pub enum SimCommand {
         /// The new seed of the run.
         seed: Option<Seed>,
     },
+    /// Starts all episodes anew with the settings in force. After a failure of the simulation
+    /// ([`SimulationStatus::Failed`](crate::episode::SimulationStatus)) this alone is carried out: a new simulation begins,
+    /// paused if the old one was.
+    Restart,
     /// Sets how many episodes run in parallel, `1..=4096`; those that stay are not disturbed.
     SetEpisodes(u32),
     /// Whether a finished episode is followed by a new one.

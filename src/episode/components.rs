@@ -7,6 +7,7 @@ use bevy::ecs::component::Component;
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::reflect::Reflect;
 
+use crate::episode::failure::EpisodeFailure;
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
 use crate::mission::{Mission, MissionState, Transition};
 use crate::search::{AlphaZeroSearch, AskedLeaf, Decision, Search, SearchSummary};
@@ -78,6 +79,10 @@ pub enum EpisodePlanner {
     },
     /// All steps flown, or one refused.
     Finished,
+    /// A fault has ended the episode, but that is not yet recorded.
+    Failing(Arc<EpisodeFailure>),
+    /// Ended by a fault. No other episode follows in its place before a reset: what has failed stays in sight.
+    Failed(Arc<EpisodeFailure>),
 }
 
 /// What an episode has behind it.

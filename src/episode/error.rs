@@ -72,6 +72,24 @@ pub enum EpisodeError {
     /// A pace outside the range.
     #[error("speed = {0}: accepted are {min}× to {max}×, or max", min = Speed::MIN_RATE, max = Speed::MAX_RATE)]
     Speed(Speed),
+    /// Work on a file broke off.
+    #[error("{doing}: {reason}")]
+    FileThread {
+        /// What was being done.
+        doing: String,
+        /// What the system or a panic said.
+        reason: String,
+    },
+    /// The simulation has failed or was stopped.
+    #[error("the simulation {status} and did not carry out {command}{help}")]
+    NotAlive {
+        /// What has become of it.
+        status: &'static str,
+        /// The command that was sent.
+        command: String,
+        /// What can be done.
+        help: &'static str,
+    },
     /// Nobody has that number.
     #[error("focus = {number}: no running episode has this number; running are {running}")]
     Focus {

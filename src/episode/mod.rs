@@ -9,6 +9,10 @@ pub mod diagnostics;
 mod efficiency;
 mod efficiency_sweep;
 mod error;
+mod failure;
+mod file_work;
+#[cfg(test)]
+mod failure_tests;
 mod memory;
 mod meter;
 mod network;
@@ -31,6 +35,7 @@ pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, Episo
 pub use efficiency::{SweepProgress, check_plan, measure_efficiency};
 pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
+pub use failure::{EpisodeFailure, EpisodePhase};
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
@@ -39,8 +44,9 @@ pub use settings::{EpisodeSettings, MAX_EPISODES, MAX_WORKERS, NetworkSettings, 
 pub use simulation::Simulation;
 pub use snapshot::{
     EpisodeSnapshot, EpisodeStatus, LatestSnapshot, MAX_HISTORY, MAX_NOTICES, NetworkLoad, NetworkSnapshot, Notice,
-    NoticeSeverity, SimDiagnostics, SimulationSnapshot, StateSample, TimeSplit, TrainingSnapshot, TrainingStatus,
+    NoticeSeverity, SimDiagnostics, SimulationSnapshot, SimulationStatus, SimulationStatusChanged, StateSample,
+    TimeSplit, TrainingSnapshot, TrainingStatus,
 };
 pub use systems::SimulationSystems;
 pub use thread::{SimulationThread, THREAD_NAME};
-pub use workers::Workers;
+pub use workers::{JobFault, Workers};

@@ -13,8 +13,8 @@ use crate::episode::snapshot::NetworkSnapshot;
 use crate::mission::{Mission, Seed};
 use crate::network::{
     ConvolutionConfig, DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluationCounts, EvaluatorThread,
-    LeafEncoder, NetworkDevice, NetworkError, NetworkWeights, OpeningThread, PolicyValueNetConfig, ResolvedDevice,
-    WarmUp, open_evaluator,
+    LeafEncoder, Loading, NetworkDevice, NetworkError, NetworkWeights, OpenedEvaluator, OpeningThread,
+    PolicyValueNetConfig, ResolvedDevice, WarmUp, open_evaluator,
 };
 use crate::voxel::CompactCode;
 
@@ -50,11 +50,29 @@ impl Demand {
 }
 
 /// The network and the batches under way; nothing is open before an episode needs it.
-#[derive(Resource, Default)]
+#[derive(Resource)]
 pub struct NetworkPlanner {
     state: PlannerState,
     /// Of every network since the run's start.
     counters: EvaluationCounters,
+    open: Arc<OpenDevice>,
+    /// Networks that are closed, but whose threads may still be at work. The next one waits for their end on its own
+    /// thread: a card has no room for two.
+    closed: Vec<EvaluatorThread>,
+}
+
+/// Opens a device for batches of up to so many leaves; hears of warnings later.
+pub type OpenDevice =
+    dyn Fn(&NetworkDevice, &NetworkWeights, usize, Warn) -> Result<OpenedEvaluator, NetworkError> + Send + Sync;
+
+type Warn = Box<dyn FnMut(String) + Send>;
+
+impl Default for NetworkPlanner {
+    fn default() -> Self {
+        Self::opening_with(Arc::new(|device, weights, largest_batch, warn| {
+            open_evaluator(device, weights, largest_batch, warn)
+        }))
+    }
 }
 
 #[derive(Default)]
@@ -117,6 +135,10 @@ pub struct OpenNetwork {
     largest_batch: usize,
     warnings: Receiver<String>,
     warm_up: (usize, usize),
+    /// The cohort whose turn it is: batches come back in the order of the turns.
+    pub next_cohort: usize,
+    /// Weights on their way into it.
+    loading: Option<Loading>,
 }
 
 /// The batch of one cohort, here or at the network.
@@ -129,6 +151,18 @@ pub struct CohortBatch {
 }
 
 impl NetworkPlanner {
+    /// Opens devices in that way.
+    pub fn opening_with(open: Arc<OpenDevice>) -> Self {
+        Self { state: PlannerState::default(), counters: EvaluationCounters::default(), open, closed: Vec::new() }
+    }
+
+    /// Gives the network up; it is opened anew when an episode needs it.
+    pub fn close(&mut self) {
+        if let PlannerState::Open(open) = std::mem::take(&mut self.state) {
+            self.closed.push(open.thread);
+        }
+    }
+
     /// The network for these settings and this mission, with what is new about it, or `None` if it is not ready when
     /// `patience` is over.
     ///
@@ -154,6 +188,7 @@ impl NetworkPlanner {
             event = Some(NetworkEvent::Opened);
         }
         let PlannerState::Open(open) = &mut self.state else { return Ok(None) };
+        open.check_loading()?;
         open.read_code(mission)?;
         Ok(Some((open, event)))
     }
@@ -181,7 +216,7 @@ impl NetworkPlanner {
         if fits && let PlannerState::Open(open) = &mut self.state {
             let loaded = Loaded::new(settings, mission, seed)?;
             if loaded.weights.config() == open.loaded.weights.config() {
-                open.thread.load_weights(loaded.weights.clone())?;
+                open.loading = Some(open.thread.begin_loading(loaded.weights.clone())?);
                 open.loaded = loaded;
                 return Ok(Some(NetworkEvent::NewWeights));
             }
@@ -196,10 +231,11 @@ impl NetworkPlanner {
         seed: Seed,
         demand: Demand,
     ) -> Result<Option<NetworkEvent>, NetworkError> {
-        // The old one's thread ends first: a card has no room for two.
-        self.state = PlannerState::Closed;
+        self.close();
         let loaded = Loaded::new(settings, mission, seed)?;
-        self.state = PlannerState::Opening(Box::new(Opening::begin(loaded, demand, self.counters.clone())?));
+        let (closed, open) = (std::mem::take(&mut self.closed), self.open.clone());
+        let opening = Opening::begin(loaded, demand, self.counters.clone(), open, closed)?;
+        self.state = PlannerState::Opening(Box::new(opening));
         Ok(None)
     }
 
@@ -243,7 +279,13 @@ impl Loaded {
 }
 
 impl Opening {
-    fn begin(loaded: Loaded, demand: Demand, counters: EvaluationCounters) -> Result<Self, NetworkError> {
+    fn begin(
+        loaded: Loaded,
+        demand: Demand,
+        counters: EvaluationCounters,
+        open: Arc<OpenDevice>,
+        closed: Vec<EvaluatorThread>,
+    ) -> Result<Self, NetworkError> {
         let cohorts = demand.cohorts();
         let largest_batch = demand.largest_batch(cohorts);
         let (warn, warnings) = unbounded();
@@ -251,7 +293,8 @@ impl Opening {
         let (device, weights) = (loaded.settings.device.clone(), loaded.weights.clone());
         let make = move || {
             // The receivers live as long as the thread that this runs on is wanted.
-            let opened = open_evaluator(&device, &weights, largest_batch, move |text| drop(warn.send(text)))?;
+            drop(closed);
+            let opened = open(&device, &weights, largest_batch, Box::new(move |text| drop(warn.send(text))))?;
             drop(tell.send(opened.choice));
             Ok(opened.evaluator)
         };
@@ -275,6 +318,8 @@ impl Opening {
             largest_batch: self.largest_batch,
             warnings: self.warnings,
             warm_up: self.warm_up.get(),
+            next_cohort: 0,
+            loading: None,
         })
     }
 }
@@ -301,6 +346,17 @@ impl OpenNetwork {
         if self.code != *mission.compact_code() {
             self.encoder = LeafEncoder::new(self.loaded.weights.config(), mission)?;
             self.code = mission.compact_code().clone();
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// Whatever loading the latest weights has returned by now.
+    fn check_loading(&mut self) -> Result<(), NetworkError> {
+        if let Some(loading) = &mut self.loading
+            && loading.is_done()?
+        {
+            self.loading = None;
         }
         Ok(())
     }
@@ -396,7 +452,8 @@ mod tests {
         let (seed, counters) = (Seed(1), EvaluationCounters::default());
         let loaded = Loaded::new(&settings, &mission, seed).unwrap();
         let demand = Demand { episodes: 4, leaves: 1 };
-        let mut opening = Opening::begin(loaded, demand, counters.clone()).unwrap();
+        let open = NetworkPlanner::default().open;
+        let mut opening = Opening::begin(loaded, demand, counters.clone(), open, Vec::new()).unwrap();
         // In the place of the real one: ready when the gate opens.
         let (open_gate, gate) = bounded::<()>(0);
         let make = move || match gate.recv() {

@@ -12,6 +12,13 @@ pub struct Notices {
 }
 
 impl Notices {
+    /// Puts those of a simulation before in front; numbers go on after theirs.
+    pub fn put_before(&mut self, notices: &[Notice]) {
+        let next_id = notices.last().map_or(0, |notice| notice.id + 1);
+        let own = std::mem::replace(self, Self { latest: notices.iter().cloned().collect(), next_id });
+        own.latest.into_iter().for_each(|notice| self.push(notice.severity, notice.text));
+    }
+
     /// Something was done as asked.
     pub fn info(&mut self, text: String) {
         tracing::info!("{text}");

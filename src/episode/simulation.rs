@@ -8,6 +8,7 @@ use bevy::ecs::world::World;
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{EpisodePace, EpisodePicture, EpisodePlanner, PictureChange};
 use crate::episode::error::EpisodeError;
+use crate::episode::file_work::FileWork;
 use crate::episode::meter::{Load, Meter};
 use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
@@ -17,6 +18,9 @@ use crate::episode::systems::{Publication, publish, simulation_schedule};
 use crate::episode::training::Trainer;
 use crate::episode::trees::Trees;
 use crate::episode::workers::Workers;
+
+/// Between two looks at files that are being read or written.
+const FILE_GLANCE: Duration = Duration::from_millis(10);
 
 /// Many episodes in a world of their own, advanced tick by tick.
 ///
@@ -52,6 +56,7 @@ impl Simulation {
         world.insert_resource(Workers::new(run.settings.workers));
         world.insert_resource(Trees::for_run(&run.settings));
         world.insert_resource(run);
+        world.init_resource::<FileWork>();
         world.init_resource::<NetworkPlanner>();
         world.init_resource::<Trainer>();
         world.init_resource::<Meter>();
@@ -99,7 +104,7 @@ impl Simulation {
         }
     }
 
-    /// Whether the run has ended: there are episodes, all have flown their last step, and no other will follow them
+    /// Whether the run has ended: there are episodes, all have flown their last step or failed, and no other will follow them
     /// ([`auto_restart`](EpisodeSettings::auto_restart)). Before the first tick nothing has ended.
     pub fn is_finished(&mut self) -> bool {
         if self.world.resource::<Run>().settings.auto_restart {
@@ -107,7 +112,7 @@ impl Simulation {
         }
         let mut episodes = self.world.query::<&EpisodePlanner>();
         let mut planners = episodes.iter(&self.world).peekable();
-        planners.peek().is_some() && planners.all(|planner| matches!(planner, EpisodePlanner::Finished))
+        planners.peek().is_some() && planners.all(EpisodePlanner::is_over)
     }
 
     /// The run as it stands after the latest tick.
@@ -156,11 +161,14 @@ impl Simulation {
         let run = self.world.resource::<Run>();
         let (paused, follow) = (run.paused, run.settings.auto_restart);
         let unpublished = self.world.resource::<Publication>().due_in().unwrap_or(Duration::MAX);
+        let file = if self.world.resource::<FileWork>().is_empty() { Duration::MAX } else { FILE_GLANCE };
         let mut episodes = self.world.query::<(&EpisodePlanner, &EpisodePace, &EpisodePicture)>();
         episodes
             .iter(&self.world)
             .map(|(planner, pace, picture)| {
                 let decision = match planner {
+                    EpisodePlanner::Failing(_) => Duration::ZERO,
+                    EpisodePlanner::Failed(_) => Duration::MAX,
                     EpisodePlanner::Finished if paused || !follow => Duration::MAX,
                     _ if paused && pace.granted == 0 => Duration::MAX,
                     _ if paused => Duration::ZERO,
@@ -170,6 +178,7 @@ impl Simulation {
             })
             .min()
             .unwrap_or(Duration::ZERO)
+            .min(file)
     }
 
     /// The simulation's world. Episodes are the entities with an [`Episode`](crate::episode::Episode).

@@ -2,12 +2,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bevy::ecs::message::Message;
 use bevy::ecs::reflect::ReflectResource;
 use bevy::ecs::resource::Resource;
 use bevy::reflect::Reflect;
 use glam::DVec3;
 
 use crate::episode::command::Speed;
+use crate::episode::failure::EpisodeFailure;
 use crate::episode::parameters::ParameterId;
 use crate::episode::settings::EpisodeSettings;
 use crate::mission::{EpisodeMetrics, Mission, MissionState, Scenario, Seed, Transition};
@@ -27,6 +29,8 @@ pub struct SimulationSnapshot {
     pub scenario: Arc<Scenario>,
     /// How the next decision will be made.
     pub search: SearchConfig,
+    /// Whether the simulation runs, and if not, why.
+    pub status: SimulationStatus,
     /// Whether the run is paused.
     pub paused: bool,
     /// Pace of the run.
@@ -62,6 +66,7 @@ impl SimulationSnapshot {
             settings: Arc::new(settings.clone()),
             scenario: Arc::new(settings.scenario.clone()),
             search: settings.search.clone(),
+            status: SimulationStatus::of(settings.start_paused),
             paused: settings.start_paused,
             speed: settings.speed,
             seed: settings.seed,
@@ -88,6 +93,40 @@ impl SimulationSnapshot {
             && self.episodes.iter().all(|episode| episode.status.is_over())
     }
 }
+
+/// Whether a simulation runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SimulationStatus {
+    /// Its episodes go on.
+    #[default]
+    Running,
+    /// Its episodes stand still until [`SimCommand::Play`](crate::episode::SimCommand::Play).
+    Paused,
+    /// A fault outside any one episode has ended it. Only [`SimCommand::Restart`](crate::episode::SimCommand::Restart) is
+    /// carried out.
+    Failed {
+        /// What the panic or the system said.
+        reason: Arc<str>,
+    },
+    /// It was asked to end.
+    Stopped,
+}
+
+impl SimulationStatus {
+    /// Of a simulation that is alive.
+    pub(super) fn of(paused: bool) -> Self {
+        if paused { Self::Paused } else { Self::Running }
+    }
+
+    /// Whether commands are carried out.
+    pub fn is_alive(&self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+}
+
+/// Sent to the app when [`SimulationSnapshot::status`] has changed.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct SimulationStatusChanged(pub SimulationStatus);
 
 /// One episode as it was at the end of one tick.
 #[derive(Clone, Debug)]
@@ -131,6 +170,15 @@ pub struct EpisodeSnapshot {
     pub truth: Arc<Occupancy>,
     /// Figures of merit so far.
     pub metrics: EpisodeMetrics,
+    /// The fault that ended it, if one did; everything else is as it was before.
+    pub failure: Option<Arc<EpisodeFailure>>,
+}
+
+impl EpisodeSnapshot {
+    /// Why it ended before its last step, if it did: a step that could not be flown, or a fault.
+    pub fn early_end(&self) -> Option<String> {
+        self.failure.as_ref().map(ToString::to_string).or_else(|| self.metrics.refusal.clone())
+    }
 }
 
 /// What an episode is doing.
@@ -149,12 +197,14 @@ pub enum EpisodeStatus {
     Finished,
     /// Ended before its last step, because a step could not be flown; [`EpisodeMetrics::refusal`] says why.
     Refused,
+    /// Ended by a fault of this program; [`EpisodeSnapshot::failure`] says which. The other episodes are not touched.
+    Failed,
 }
 
 impl EpisodeStatus {
     /// Whether nothing more will happen in the episode.
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Finished | Self::Refused)
+        matches!(self, Self::Finished | Self::Refused | Self::Failed)
     }
 }
 

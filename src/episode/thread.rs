@@ -1,7 +1,5 @@
 //! The thread a simulation runs on, and the two ends of its wires.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -12,12 +10,15 @@ use bevy::ecs::resource::Resource;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, unbounded};
 
 use crate::episode::command::SimCommand;
+use crate::episode::error::EpisodeError;
 use crate::episode::run::Run;
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::simulation::Simulation;
-use crate::episode::snapshot::{Notice, NoticeSeverity, SimulationSnapshot};
+use crate::episode::snapshot::{MAX_NOTICES, Notice, NoticeSeverity, SimulationSnapshot, SimulationStatus};
+use crate::episode::systems::Publication;
 use crate::episode::workers::lock;
 use crate::memory::MemoryLimit;
+use crate::threads::{guarded, join_soon};
 
 /// Name of the simulation's thread.
 pub const THREAD_NAME: &str = "proxops simulation";
@@ -33,15 +34,47 @@ struct Slot {
 }
 
 impl Slot {
+    fn new(snapshot: SimulationSnapshot) -> Self {
+        Self { frame: AtomicU64::new(snapshot.frame), latest: Mutex::new(Arc::new(snapshot)) }
+    }
+
     fn put(&self, snapshot: Arc<SimulationSnapshot>) {
         let frame = snapshot.frame;
         *lock(&self.latest) = snapshot;
         self.frame.store(frame, Ordering::Release);
     }
+
+    fn latest(&self) -> Arc<SimulationSnapshot> {
+        lock(&self.latest).clone()
+    }
+
+    /// One more snapshot, that of a simulation which does nothing any more.
+    fn change(&self, change: impl FnOnce(&mut SimulationSnapshot)) {
+        let mut latest = lock(&self.latest);
+        let mut snapshot = (**latest).clone();
+        change(&mut snapshot);
+        snapshot.frame += 1;
+        let frame = snapshot.frame;
+        *latest = Arc::new(snapshot);
+        self.frame.store(frame, Ordering::Release);
+    }
+
+    /// Answers a command that nothing is left to carry out.
+    fn refuse(&self, command: &SimCommand) {
+        self.change(|snapshot| {
+            let (status, help) = match &snapshot.status {
+                SimulationStatus::Stopped => ("has been stopped", ""),
+                _ => ("has failed", "; Restart begins a new one"),
+            };
+            let error = EpisodeError::NotAlive { status, command: format!("{command:?}"), help };
+            add_error(snapshot, error.to_string());
+        });
+    }
 }
 
 /// A simulation on a thread of its own: commands go in, the newest snapshot comes out, neither side waits for the
-/// other. Dropping it stops the thread and waits for the tick under way, a few tens of milliseconds.
+/// other. A simulation that panics is replaced by a new one at [`SimCommand::Restart`]. Dropping this stops the thread; one
+/// that has not ended after 0.4 s is left behind.
 #[derive(Resource)]
 pub struct SimulationThread {
     commands: Option<Sender<SimCommand>>,
@@ -55,39 +88,70 @@ impl SimulationThread {
     /// # Errors
     /// When the operating system refuses a thread.
     pub fn spawn(settings: EpisodeSettings) -> io::Result<Self> {
+        Self::spawn_with(settings, |_| {})
+    }
+
+    /// The same, with systems and resources of your own: `prepare` gets every simulation before its first tick, the one that
+    /// follows a failure too.
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread.
+    pub fn spawn_with(
+        settings: EpisodeSettings,
+        mut prepare: impl FnMut(&mut Simulation) + Send + 'static,
+    ) -> io::Result<Self> {
         let (commands, incoming) = unbounded();
-        let empty = Arc::new(SimulationSnapshot::empty(&settings));
-        let slot = Arc::new(Slot { frame: AtomicU64::new(0), latest: Mutex::new(empty) });
+        let slot = Arc::new(Slot::new(SimulationSnapshot::empty(&settings)));
         let outgoing = slot.clone();
         let handle = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || {
-            report_panic(&outgoing, || simulate(settings, &incoming, &outgoing));
+            let mut settings = settings;
+            while let Some(next) = simulate(settings, &mut prepare, &incoming, &outgoing) {
+                settings = next;
+            }
         })?;
         Ok(Self { commands: Some(commands), slot, handle: Some(handle) })
     }
 
-    /// Sends a command. After [`SimulationThread::stop`] it is lost.
+    /// In the place of a simulation that cannot be started.
+    pub(super) fn failed(settings: &EpisodeSettings, reason: String) -> Self {
+        let slot = Slot::new(SimulationSnapshot::empty(settings));
+        slot.change(|snapshot| fail(snapshot, reason));
+        Self { commands: None, slot: Arc::new(slot), handle: None }
+    }
+
+    /// Sends a command. If the simulation has been stopped or could not be started, an error notice in the next snapshot says
+    /// that it was not carried out.
     pub fn send(&self, command: SimCommand) {
-        if let Some(commands) = &self.commands {
-            // An error means that the simulation has ended, of which the latest snapshot already tells.
-            let _ = commands.send(command);
+        let refused = match &self.commands {
+            Some(commands) => commands.send(command).err().map(|unsent| unsent.0),
+            None => Some(command),
+        };
+        if let Some(command) = refused {
+            self.slot.refuse(&command);
         }
     }
 
     /// The newest snapshot if its frame is above `frame`.
     pub fn newer_than(&self, frame: u64) -> Option<Arc<SimulationSnapshot>> {
-        (self.slot.frame.load(Ordering::Acquire) > frame).then(|| lock(&self.slot.latest).clone())
+        (self.slot.frame.load(Ordering::Acquire) > frame).then(|| self.slot.latest())
     }
 
-    /// Stops the simulation and waits until its thread has ended.
+    /// Stops the simulation and waits until its thread has ended, 0.4 s at most: one that is still at work then is left
+    /// behind.
     pub fn stop(&mut self) {
         self.commands = None;
         if let Some(handle) = self.handle.take() {
             // The thread catches its own panics.
-            let _ = handle.join();
+            let _ = join_soon(handle);
+            self.slot.change(|snapshot| {
+                if snapshot.status.is_alive() {
+                    snapshot.status = SimulationStatus::Stopped;
+                }
+            });
         }
     }
 
-    /// Whether the simulation's thread still runs.
+    /// Whether the simulation's thread still runs; that of a failed one does, and waits for [`SimCommand::Restart`].
     pub fn is_running(&self) -> bool {
         self.handle.as_ref().is_some_and(|handle| !handle.is_finished())
     }
@@ -99,10 +163,42 @@ impl Drop for SimulationThread {
     }
 }
 
+/// Runs a simulation until all senders are gone or, after it has failed, a new one is asked for: then the settings of that
+/// one come back.
+fn simulate(
+    settings: EpisodeSettings,
+    prepare: &mut impl FnMut(&mut Simulation),
+    commands: &Receiver<SimCommand>,
+    slot: &Slot,
+) -> Option<EpisodeSettings> {
+    let mut simulation = None;
+    let ended = guarded(|| {
+        let simulation = simulation.insert(simulation_of(settings));
+        simulation.follow(&slot.latest());
+        simulation.publish_every(PUBLISH_INTERVAL);
+        prepare(simulation);
+        tick_on(simulation, commands, slot);
+    });
+    let Err(reason) = ended else { return None };
+    let was_paused = slot.latest().paused;
+    slot.change(|snapshot| fail(snapshot, reason));
+    // What is left of it may be broken.
+    if let Err(reason) = guarded(|| drop(simulation)) {
+        tracing::error!("the failed simulation could not be cleared away: {reason}");
+    }
+    loop {
+        match commands.recv().ok()? {
+            SimCommand::Restart => {
+                let settings = (*slot.latest().settings).clone();
+                return Some(EpisodeSettings { start_paused: was_paused, ..settings });
+            }
+            other => slot.refuse(&other),
+        }
+    }
+}
+
 /// Ticks until all senders are gone.
-fn simulate(settings: EpisodeSettings, commands: &Receiver<SimCommand>, slot: &Slot) {
-    let mut simulation = simulation_of(settings);
-    simulation.publish_every(PUBLISH_INTERVAL);
+fn tick_on(simulation: &mut Simulation, commands: &Receiver<SimCommand>, slot: &Slot) {
     loop {
         loop {
             match commands.try_recv() {
@@ -128,6 +224,16 @@ fn simulate(settings: EpisodeSettings, commands: &Receiver<SimCommand>, slot: &S
     }
 }
 
+impl Simulation {
+    /// Goes on with frames and notices where the simulation before has ended.
+    fn follow(&mut self, last: &SimulationSnapshot) {
+        if last.frame > 0 {
+            self.world_mut().resource_mut::<Publication>().count_on_from(last.frame);
+            self.world_mut().resource_mut::<Run>().notices.put_before(&last.notices);
+        }
+    }
+}
+
 /// The run of these settings or, if they cannot be flown, of the defaults, with a notice that says why.
 fn simulation_of(settings: EpisodeSettings) -> Simulation {
     Simulation::new(settings.clone()).unwrap_or_else(|error| {
@@ -149,43 +255,109 @@ fn simulation_of(settings: EpisodeSettings) -> Simulation {
     })
 }
 
-/// Runs the simulation; should it panic, the slot's last snapshot is that of an ended run.
-fn report_panic(slot: &Slot, simulate: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(simulate)) {
-        let last = lock(&slot.latest).clone();
-        slot.put(Arc::new(with_panic(&last, panic.as_ref())));
-    }
+/// Marks the snapshot as the last one of a simulation that has failed.
+fn fail(snapshot: &mut SimulationSnapshot, reason: String) {
+    add_error(snapshot, format!("the simulation has failed, please report it: {reason}"));
+    snapshot.status = SimulationStatus::Failed { reason: reason.into() };
+    snapshot.paused = true;
 }
 
-/// The last snapshot, with the news that no other will follow.
-fn with_panic(last: &SimulationSnapshot, panic: &(dyn Any + Send)) -> SimulationSnapshot {
-    let reason = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("unknown reason");
-    let text = format!("the simulation has stopped, please report it: {reason}");
+fn add_error(snapshot: &mut SimulationSnapshot, text: String) {
     tracing::error!("{text}");
-    let mut snapshot = last.clone();
     let id = snapshot.notices.last().map_or(0, |notice| notice.id + 1);
     snapshot.notices.push(Notice { id, severity: NoticeSeverity::Error, text });
-    snapshot.frame += 1;
-    snapshot.paused = true;
-    snapshot
+    let surplus = snapshot.notices.len().saturating_sub(MAX_NOTICES);
+    snapshot.notices.drain(..surplus);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::episode::systems::SimulationSystems;
+    use crate::search::{PlannerKind, SearchConfig};
+    use bevy::ecs::schedule::IntoScheduleConfigs;
+
+    /// Far beyond what is needed, so that only a hang fails.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn settings() -> EpisodeSettings {
+        let search = SearchConfig { planner: PlannerKind::Passive, ..Default::default() };
+        EpisodeSettings { search, episodes: 2, start_paused: true, ..Default::default() }
+    }
+
+    fn wait_for(thread: &SimulationThread, wanted: impl Fn(&SimulationSnapshot) -> bool) -> Arc<SimulationSnapshot> {
+        let start = Instant::now();
+        loop {
+            let latest = thread.slot.latest();
+            if wanted(&latest) {
+                return latest;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited in vain: {:?} {:?}", latest.status, latest.notices);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
 
     #[test]
-    fn a_panic_becomes_a_notice_in_one_more_snapshot() {
-        let last = SimulationSnapshot { frame: 7, ..SimulationSnapshot::empty(&EpisodeSettings::default()) };
-        let slot = Slot { frame: AtomicU64::new(7), latest: Mutex::new(Arc::new(last)) };
-        report_panic(&slot, || panic!("boom"));
-        let snapshot = lock(&slot.latest).clone();
-        assert_eq!((snapshot.frame, slot.frame.load(Ordering::Acquire)), (8, 8));
-        assert_eq!(snapshot.notices[0].severity, NoticeSeverity::Error);
-        assert!(snapshot.notices[0].text.ends_with("please report it: boom"));
+    fn a_simulation_that_panics_is_shown_answers_every_command_and_is_followed_by_another() {
+        let mut begun = 0;
+        let thread = SimulationThread::spawn_with(settings(), move |simulation| {
+            begun += 1;
+            if begun == 1 {
+                let boom = || panic!("boom");
+                simulation.schedule_mut().add_systems(boom.after(SimulationSystems::Publish));
+            }
+        });
+        let thread = thread.unwrap();
+        let failed = wait_for(&thread, |snapshot| !snapshot.status.is_alive());
+        assert_eq!(failed.status, SimulationStatus::Failed { reason: "boom".into() });
+        assert!(failed.notices.last().unwrap().text.ends_with("please report it: boom"));
+
+        thread.send(SimCommand::Play);
+        let answered = wait_for(&thread, |snapshot| snapshot.notices.last().unwrap().text.contains("Play"));
+        let answer = answered.notices.last().unwrap();
+        assert_eq!(answer.severity, NoticeSeverity::Error);
+        assert!(answer.text.contains("has failed and did not carry out Play; Restart begins"), "{}", answer.text);
+
+        thread.send(SimCommand::Restart);
+        let again = wait_for(&thread, |snapshot| {
+            snapshot.status == SimulationStatus::Paused && snapshot.frame > answered.frame
+        });
+        assert_eq!(again.episodes.len(), 2);
+        // What was said before is still to be read.
+        assert_eq!(again.notices[..answered.notices.len()], answered.notices[..]);
+        thread.send(SimCommand::Play);
+        wait_for(&thread, |snapshot| snapshot.status == SimulationStatus::Running);
+    }
+
+    #[test]
+    fn a_command_to_a_stopped_simulation_is_answered() {
+        let mut thread = SimulationThread::spawn(settings()).unwrap();
+        wait_for(&thread, |snapshot| snapshot.frame > 0);
+        thread.stop();
+        assert_eq!(thread.slot.latest().status, SimulationStatus::Stopped);
+        thread.send(SimCommand::StepOnce);
+        let text = thread.slot.latest().notices.last().unwrap().text.clone();
+        assert_eq!(text, "the simulation has been stopped and did not carry out StepOnce");
+    }
+
+    #[test]
+    fn a_simulation_that_is_stuck_is_left_behind() {
+        let (release, gate) = unbounded::<()>();
+        let (told, stuck) = unbounded();
+        let thread = SimulationThread::spawn_with(settings(), move |simulation| {
+            let (gate, told) = (gate.clone(), told.clone());
+            simulation.schedule_mut().add_systems(move || {
+                let _ = told.send(());
+                let _ = gate.recv();
+            });
+        });
+        let mut thread = thread.unwrap();
+        stuck.recv_timeout(PATIENCE).unwrap();
+        // It is stuck until `release` is dropped below: only a stop that does not wait for it comes back.
+        thread.stop();
+        assert!(!thread.is_running());
+        drop(release);
     }
 }

@@ -1,13 +1,10 @@
 //! A training run on a thread of its own, beside the episodes.
 
-use std::any::Any;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use bevy::ecs::resource::Resource;
 
@@ -19,15 +16,10 @@ use crate::episode::workers::lock;
 use crate::memory::{MemoryEstimate, MemoryLimit};
 use crate::mission::Scenario;
 use crate::network::{CheckpointDirectory, NetworkDevice, NetworkWeights};
+use crate::threads::{guarded, join_soon};
 use crate::training::{
     CycleReport, History, HistoryEntry, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
 };
-
-/// How long the end of the simulation waits for the run to stop. A run that is slower than that is left to itself: it
-/// ends with what it is doing, and a checkpoint is complete or not there at all.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at whether it has stopped.
-const GLANCE: Duration = Duration::from_millis(2);
 
 /// The training run beside the episodes, if there is one.
 #[derive(Resource, Default)]
@@ -158,15 +150,9 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        let Some(handle) = self.handle.take() else { return };
-        let start = Instant::now();
-        while !handle.is_finished() && start.elapsed() < PATIENCE {
-            thread::sleep(GLANCE);
-        }
-        if handle.is_finished() {
-            // The thread catches its own panics.
-            let _ = handle.join();
-        }
+        // The thread catches its own panics. One that is left behind ends with what it is doing, or with the process: a
+        // checkpoint is complete or not there at all, so the run goes on from its last cycle.
+        let _ = self.handle.take().map(join_soon);
     }
 }
 
@@ -273,14 +259,13 @@ fn config_for(settings: &TrainingSettings, scenario: Scenario) -> TrainingConfig
 
 /// Runs cycles until it is stopped or fails.
 fn train(plan: &Plan, shared: &Shared) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| run_cycles(plan, shared)));
-    let error = match outcome {
+    let error = match guarded(|| run_cycles(plan, shared)) {
         Ok(TrainingError::Stopped) => {
             shared.tell(TrainingNews::Info(format!("training in {} is paused", plan.directory.display())));
             return shared.ended(TrainingStatus::Paused, "");
         }
         Ok(error) => error.to_string(),
-        Err(panic) => format!("it has stopped, please report it: {}", reason(panic.as_ref())),
+        Err(reason) => format!("it has stopped, please report it: {reason}"),
     };
     shared.tell(TrainingNews::Error(format!("training: {error}")));
     shared.ended(TrainingStatus::Failed, &error);
@@ -305,6 +290,7 @@ fn try_cycles(plan: &Plan, shared: &Shared) -> Result<std::convert::Infallible, 
         TrainingRun::start_within(&plan.limit, plan.config.clone(), &plan.directory, &plan.device, None)?
     };
     shared.begun(&run)?;
+    let mut warnings = run.device_warnings();
     let mut playing = None;
     loop {
         if run.cycle() > 0 {
@@ -318,7 +304,12 @@ fn try_cycles(plan: &Plan, shared: &Shared) -> Result<std::convert::Infallible, 
         if shared.is_stopping() {
             return Err(TrainingError::Stopped);
         }
-        shared.cycle_done(run.run_cycle(&mut |progress| shared.watch(progress))?);
+        let report = run.run_cycle(&mut |progress| {
+            let warning = |text| TrainingNews::Warning(format!("training: {text}"));
+            warnings.by_ref().map(warning).for_each(|news| shared.tell(news));
+            shared.watch(progress)
+        })?;
+        shared.cycle_done(report);
     }
 }
 
@@ -329,11 +320,6 @@ fn source_of(run: &TrainingRun, plan: &Plan) -> String {
         cycle => ("best", cycle),
     };
     format!("training in {}, cycle {cycle} ({kind})", plan.directory.display())
-}
-
-fn reason(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown reason")
 }
 
 #[cfg(test)]

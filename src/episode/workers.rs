@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,6 +12,7 @@ use bevy::tasks::{TaskPool, TaskPoolBuilder};
 
 use crate::mission::Mission;
 use crate::sensor::{Camera, Observation, RayCaster};
+use crate::threads::guarded;
 use crate::voxel::VoxelGrid;
 
 /// A pool of threads of the simulation's own, with one set of scratch memory each.
@@ -71,25 +71,30 @@ impl Workers {
 
     /// Hands the jobs, first come first served, to whichever worker is free. Returns when all workers have stopped.
     ///
-    /// A worker that finds no job left raises `starved`, which long jobs may look at to stop early.
-    pub fn share<J: Send>(&mut self, jobs: VecDeque<J>, starved: &AtomicBool, work: impl Fn(&mut Scratch, J) + Sync) {
+    /// A worker that finds no job left raises `starved`, which long jobs may look at to stop early. A job that panics ends
+    /// alone: the others are done, and it is among the faults that come back, in the order of the jobs.
+    #[must_use = "a job that has panicked is not done"]
+    pub fn share<J: Send>(
+        &mut self,
+        jobs: VecDeque<J>,
+        starved: &AtomicBool,
+        work: impl Fn(&mut Scratch, J) + Sync,
+    ) -> Vec<JobFault> {
         if jobs.is_empty() {
-            return;
+            return Vec::new();
         }
         let began = Instant::now();
-        let queue = Mutex::new(jobs);
-        let panicked = Mutex::new(None);
+        let queue = Mutex::new(jobs.into_iter().enumerate());
+        let faults = Mutex::new(Vec::new());
         let busy_ns = &self.busy_ns;
-        // A panic is kept until all workers have stopped: they borrow from this stack frame.
         let run = |scratch: &mut Scratch| {
             let start = Instant::now();
-            let worked = catch_unwind(AssertUnwindSafe(|| {
-                while let Some(job) = next_job(&queue) {
-                    work(scratch, job);
+            while let Some((job, item)) = next_job(&queue) {
+                if let Err(reason) = guarded(|| work(scratch, item)) {
+                    // It was left in the middle of something.
+                    *scratch = Scratch::default();
+                    lock(&faults).push(JobFault { job, reason });
                 }
-            }));
-            if let Err(payload) = worked {
-                lock(&panicked).get_or_insert(payload);
             }
             starved.store(true, Ordering::Relaxed);
             busy_ns.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
@@ -108,9 +113,9 @@ impl Workers {
             }
         }
         self.shared += began.elapsed();
-        if let Some(payload) = lock(&panicked).take() {
-            resume_unwind(payload);
-        }
+        let mut faults = std::mem::take(&mut *lock(&faults));
+        faults.sort_by_key(|fault| fault.job);
+        faults
     }
 }
 
@@ -119,8 +124,17 @@ pub(crate) fn worker_count(count: Option<usize>) -> usize {
     count.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(1)
 }
 
-fn next_job<J>(queue: &Mutex<VecDeque<J>>) -> Option<J> {
-    lock(queue).pop_front()
+/// A job that has panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobFault {
+    /// Its place among the jobs.
+    pub job: usize,
+    /// What the panic said.
+    pub reason: String,
+}
+
+fn next_job<J>(queue: &Mutex<impl Iterator<Item = J>>) -> Option<J> {
+    lock(queue).next()
 }
 
 /// Locks a mutex whose data stays sound when a holder panics.
@@ -171,9 +185,10 @@ mod tests {
             let mut workers = Workers::new(Some(count));
             assert_eq!(workers.count(), count);
             let done: Vec<AtomicUsize> = (0..50).map(|_| AtomicUsize::new(0)).collect();
-            workers.share((0..50).collect(), &AtomicBool::new(false), |_, job: usize| {
+            let faults = workers.share((0..50).collect(), &AtomicBool::new(false), |_, job: usize| {
                 done[job].fetch_add(1, Ordering::Relaxed);
             });
+            assert_eq!(faults, []);
             assert!(done.iter().all(|times| times.load(Ordering::Relaxed) == 1));
         }
     }
@@ -183,33 +198,32 @@ mod tests {
         let mut workers = Workers::new(Some(2));
         let meeting = std::sync::Barrier::new(2);
         // Each job waits for the other: one worker alone would never return.
-        workers.share((0..2).collect(), &AtomicBool::new(false), |_, _: u32| {
+        let faults = workers.share((0..2).collect(), &AtomicBool::new(false), |_, _: u32| {
             meeting.wait();
         });
+        assert_eq!(faults, []);
         assert!(workers.busy() > Duration::ZERO && workers.shared() > Duration::ZERO);
     }
 
     #[test]
-    fn a_panic_reaches_the_caller_after_all_workers_have_stopped() {
-        let mut workers = Workers::new(Some(2));
-        let done = AtomicUsize::new(0);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            workers.share((0..10).collect(), &AtomicBool::new(false), |_, job: u32| {
-                assert_ne!(job, 3, "job 3 is bad");
+    fn a_job_that_panics_is_told_of_and_all_others_are_done() {
+        for count in [1, 2] {
+            let mut workers = Workers::new(Some(count));
+            let done = AtomicUsize::new(0);
+            let faults = workers.share((0..10).collect(), &AtomicBool::new(false), |_, job: u32| {
+                assert!(job != 3 && job != 7, "job {job} is bad");
                 done.fetch_add(1, Ordering::Relaxed);
             });
-        }));
-        assert!(outcome.is_err());
-        workers.share((0..5).collect(), &AtomicBool::new(false), |_, _: u32| {
-            done.fetch_add(1, Ordering::Relaxed);
-        });
-        assert!(done.load(Ordering::Relaxed) >= 5);
+            let told: Vec<_> = faults.iter().map(|fault| (fault.job, fault.reason.as_str())).collect();
+            assert_eq!(told, [(3, "job 3 is bad"), (7, "job 7 is bad")]);
+            assert_eq!(done.load(Ordering::Relaxed), 8);
+        }
     }
 
     #[test]
     fn no_jobs_starve_nobody() {
         let starved = AtomicBool::new(false);
-        Workers::new(Some(2)).share(VecDeque::<u32>::new(), &starved, |_, _| {});
+        assert_eq!(Workers::new(Some(2)).share(VecDeque::<u32>::new(), &starved, |_, _| {}), []);
         assert!(!starved.load(Ordering::Relaxed));
     }
 }

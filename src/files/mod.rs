@@ -23,5 +23,5 @@ pub(crate) use calls::{
 };
 pub use finite::NotFinite;
 pub use lock::FileLock;
-pub use read::{read, read_text, refuse_pipe, without_byte_order_mark};
+pub use read::{read, read_text, without_byte_order_mark};
 pub use write::{is_temporary, try_folder, write};

@@ -41,21 +41,6 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// Refuses a pipe, which would have its reader wait for its writer: a run that flies must not wait.
-///
-/// # Errors
-/// [`io::ErrorKind::InvalidInput`] for a pipe; what the system says of a file that is not there.
-pub fn refuse_pipe(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    let is_pipe = std::os::unix::fs::FileTypeExt::is_fifo(&std::fs::metadata(path)?.file_type());
-    #[cfg(not(unix))]
-    let is_pipe = false;
-    match is_pipe {
-        true => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, for which a run does not wait")),
-        false => Ok(()),
-    }
-}
-
 fn too_large(limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes, the most that is read"))
 }

@@ -116,6 +116,14 @@ pub enum NetworkError {
         /// Leaves in the recording.
         recorded: usize,
     },
+    /// The network panicked.
+    #[error("the network panicked while {doing}, please report it: {reason}")]
+    Panicked {
+        /// What it was doing.
+        doing: &'static str,
+        /// What the panic said.
+        reason: String,
+    },
     /// The thread that runs the network is gone.
     #[error("the network thread has stopped: {reason}")]
     ThreadStopped {

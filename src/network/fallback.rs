@@ -3,6 +3,7 @@
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, WarmUp};
 use super::weights::NetworkWeights;
+use crate::threads::guarded;
 
 /// Makes the evaluator that takes over.
 type MakeEvaluator = Box<dyn Fn(&NetworkWeights) -> Result<Box<dyn Evaluator>, NetworkError> + Send>;
@@ -40,7 +41,11 @@ impl FallbackEvaluator {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Evaluator) -> Result<(), NetworkError>,
     ) -> Result<(), NetworkError> {
-        let error = match work(self.current.as_mut()) {
+        let current = self.current.as_mut();
+        let name = current.name();
+        let attempted =
+            guarded(|| work(current)).unwrap_or_else(|reason| Err(NetworkError::DeviceFailed { device: name, reason }));
+        let error = match attempted {
             // Where the weights are to blame the other one says so.
             Err(error @ (NetworkError::DeviceFailed { .. } | NetworkError::NotFinite { .. })) => error,
             result => return result,
@@ -159,6 +164,53 @@ mod tests {
             matches!(warnings.as_slice(), [one] if one.contains("unplugged") && one.contains("CPU")),
             "{warnings:?}"
         );
+    }
+
+    /// Panics where a driver would: at the named part of its life.
+    struct Panicking(&'static str, Box<dyn Evaluator>);
+
+    impl Evaluator for Panicking {
+        fn name(&self) -> String {
+            "card".into()
+        }
+
+        fn attributes(&self) -> EvaluatorAttributes {
+            self.1.attributes()
+        }
+
+        fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+            assert_ne!(self.0, "evaluate", "driver bug");
+            self.1.evaluate(batch)
+        }
+
+        fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
+            assert_ne!(self.0, "warm up", "driver bug");
+            self.1.warm_up(progress)
+        }
+
+        fn load_weights(&mut self, weights: &NetworkWeights) -> Result<(), NetworkError> {
+            assert_ne!(self.0, "load weights", "driver bug");
+            self.1.load_weights(weights)
+        }
+    }
+
+    #[test]
+    fn a_panic_in_warming_up_loading_or_evaluating_moves_to_the_cpu_too() {
+        let config = PolicyValueNetConfig::compact().with_cells_per_axis(8);
+        let weights = NetworkWeights::untrained(&config, Seed(1)).unwrap();
+        for part in ["warm up", "load weights", "evaluate"] {
+            let warnings = Arc::new(Mutex::new(Vec::new()));
+            let heard = Arc::clone(&warnings);
+            let card = Box::new(Panicking(part, on_cpu(&weights).unwrap()));
+            let on_warning = move |warning| heard.lock().unwrap().push(warning);
+            let mut evaluator = FallbackEvaluator::new(card, weights.clone(), on_cpu, on_warning);
+            evaluator.warm_up(&mut |_| {}).unwrap();
+            evaluator.load_weights(&weights).unwrap();
+            evaluator.evaluate(&mut batch(config.row_len())).unwrap();
+            assert_eq!(evaluator.name(), "CPU", "{part}");
+            let warnings = warnings.lock().unwrap();
+            assert!(warnings.len() == 1 && warnings[0].contains("driver bug"), "{part}: {warnings:?}");
+        }
     }
 
     #[test]

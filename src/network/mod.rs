@@ -51,13 +51,12 @@ pub use fallback::FallbackEvaluator;
 pub use input::{BeliefEncoding, InputEncoder, OrbitFeatures};
 pub use leaf::{LeafEncoder, remaining_entropy};
 pub use model::PolicyValueNet;
-pub(crate) use network_evaluator::panic_message;
 pub use network_evaluator::{BatchPlan, NetworkEvaluator};
 pub use open::{OpenedEvaluator, open_evaluator};
 pub(crate) use record::tensors;
 pub(crate) use sealed::{SealedKind, open_sealed, seal};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
-pub use thread::{EvaluatorThread, Finished, OpeningThread};
+pub use thread::{EvaluatorThread, Finished, LeafFault, Loading, OpeningThread};
 pub use value::{return_from_value, value_target};
 #[cfg(feature = "vulkan")]
 pub use vulkan::vulkan_device;

@@ -1,6 +1,5 @@
 //! The policy–value network as an evaluator, on any of Burn's backends.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::backend::Backend;
@@ -8,6 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::mission::Action;
+use crate::threads::guarded;
 
 use super::config::PIECE_ROWS;
 use super::error::NetworkError;
@@ -71,7 +71,8 @@ impl<B: Backend> NetworkEvaluator<B> {
     /// Puts `weights` on `device`; `name` is for messages.
     ///
     /// # Errors
-    /// [`NetworkError::Weights`] if the weights do not fit their own configuration.
+    /// [`NetworkError::Weights`] if the weights do not fit their own configuration; [`NetworkError::DeviceFailed`] if the
+    /// device cannot take them.
     pub fn new(
         name: impl Into<String>,
         weights: &NetworkWeights,
@@ -132,8 +133,7 @@ impl<B: Backend> NetworkEvaluator<B> {
 
     /// Burn and the drivers below it panic where a device fails; nothing may take the run down with it.
     fn guarded(&self, work: impl FnOnce() -> Result<(), NetworkError>) -> Result<(), NetworkError> {
-        let result = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(self.failed(panic_message(panic.as_ref()))));
+        let result = guarded(work).unwrap_or_else(|reason| Err(self.failed(reason)));
         match self.lost.as_ref().and_then(|lost| lost.get()) {
             Some(reason) => Err(self.failed(format!("device lost: {reason}"))),
             None => result,
@@ -209,12 +209,6 @@ impl<B: Backend> Evaluator for NetworkEvaluator<B> {
         self.weights = weights.clone();
         Ok(())
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".into())
 }
 
 #[cfg(test)]

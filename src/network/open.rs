@@ -9,6 +9,7 @@ use super::evaluator::Evaluator;
 use super::fallback::FallbackEvaluator;
 use super::network_evaluator::{BatchPlan, NetworkEvaluator};
 use super::weights::NetworkWeights;
+use crate::threads::guarded;
 
 /// An evaluator and the device it was given.
 pub struct OpenedEvaluator {
@@ -34,12 +35,18 @@ pub fn open_evaluator(
     on_warning: impl FnMut(String) + Send + 'static,
 ) -> Result<OpenedEvaluator, NetworkError> {
     // Listing adapters loads the drivers: not for a run that asked for the CPU.
-    let all = if *requested == NetworkDevice::Cpu { Vec::new() } else { adapters() };
-    let choice = choose_device(requested, &all)?;
+    let listed = if *requested == NetworkDevice::Cpu { Ok(Vec::new()) } else { guarded(adapters) };
+    let (all, unlisted) = match listed {
+        Ok(all) => (all, None),
+        Err(reason) => (Vec::new(), Some(format!("the graphics drivers cannot be listed: {reason}"))),
+    };
+    let mut choice = choose_device(requested, &all)?;
+    choice.reason = unlisted.unwrap_or(choice.reason);
     let opened = match &choice.device {
         ResolvedDevice::Cpu => OpenedEvaluator { evaluator: on_cpu(weights)?, choice },
         ResolvedDevice::Vulkan(adapter) => {
-            let card = on_card(adapter, &all, weights, max_batch);
+            let card = guarded(|| on_card(adapter, &all, weights, max_batch))
+                .unwrap_or_else(|reason| Err(NetworkError::DeviceFailed { device: adapter.name.clone(), reason }));
             card_or_cpu(requested, choice, card, weights, on_warning)?
         }
     };

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 
 use super::counts::EvaluationCounters;
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, WarmUp};
 use super::weights::NetworkWeights;
+use crate::threads::{PATIENCE, guarded, join_by};
 
 /// A batch that came back.
 #[derive(Debug)]
@@ -20,6 +21,18 @@ pub struct Finished {
     pub batch: EvaluationBatch,
     /// Whether it was evaluated.
     pub result: Result<(), NetworkError>,
+    /// If it was not: the leaves that are to blame. The others have their evaluations. Empty if the network failed as a
+    /// whole.
+    pub faults: Vec<LeafFault>,
+}
+
+/// A leaf that a network cannot evaluate, although it can evaluate others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafFault {
+    /// Row in the batch.
+    pub leaf: usize,
+    /// Why not.
+    pub reason: String,
 }
 
 enum Job {
@@ -32,7 +45,8 @@ enum Job {
 ///
 /// Burn keeps a stream, a memory pool and a polling thread for every thread that uses a card, so all work for a
 /// card, learning included ([`run`](Self::run)), goes through here. An evaluator with a [twin](Evaluator::twin) gets a
-/// second thread, and batches go to the two in turn. The threads end when this handle is dropped.
+/// second thread, and batches go to the two in turn. Dropping this handle ends the threads; one that is still at work after
+/// 0.4 s is left behind.
 #[derive(Debug)]
 pub struct EvaluatorThread {
     lanes: Vec<Lane>,
@@ -84,7 +98,8 @@ impl OpeningThread {
         let counting = counters.clone();
         let lane = Lane::spawn(move |jobs, finish| {
             // Sending fails if nobody listens any more.
-            match make().and_then(|mut made| made.warm_up(&mut progress).map(|()| made)) {
+            let made = attempt("opening it", || make().and_then(|mut made| made.warm_up(&mut progress).map(|()| made)));
+            match made {
                 Err(error) => drop(ready.send(Err(error))),
                 Ok(mut evaluator) => {
                     let (name, attributes) = (evaluator.name(), evaluator.attributes());
@@ -184,6 +199,25 @@ impl EvaluatorThread {
         finished
     }
 
+    /// As [`receive`](Self::receive), but no longer than until `deadline`; `None` if it is not back then.
+    ///
+    /// # Errors
+    /// [`NetworkError::ThreadStopped`].
+    pub fn receive_by(&self, deadline: Instant) -> Result<Option<Finished>, NetworkError> {
+        let start = Instant::now();
+        let lane = self.received.load(Ordering::Relaxed) % self.lanes.len();
+        let finished = self.lanes[lane].finished.recv_deadline(deadline);
+        self.counters.waited(start.elapsed());
+        match finished {
+            Ok(finished) => {
+                self.received.fetch_add(1, Ordering::Relaxed);
+                Ok(Some(finished))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(stopped()),
+        }
+    }
+
     /// The next batch, if it is back.
     pub fn try_receive(&self) -> Option<Finished> {
         let lane = self.received.load(Ordering::Relaxed) % self.lanes.len();
@@ -197,15 +231,25 @@ impl EvaluatorThread {
     /// # Errors
     /// [`NetworkError::Weights`] if they do not fit; [`NetworkError::ThreadStopped`].
     pub fn load_weights(&self, weights: NetworkWeights) -> Result<(), NetworkError> {
+        let mut loading = self.begin_loading(weights)?;
+        while loading.left > 0 {
+            let answer = loading.answers.recv();
+            loading.take(answer.unwrap_or_else(|_| Err(stopped())))?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the weights behind the batches submitted so far, without waiting: batches submitted from now on are
+    /// evaluated with the new ones.
+    ///
+    /// # Errors
+    /// [`NetworkError::ThreadStopped`].
+    pub fn begin_loading(&self, weights: NetworkWeights) -> Result<Loading, NetworkError> {
         let (reply, answers) = unbounded();
         for lane in &self.lanes {
             lane.send(Job::LoadWeights { weights: weights.clone(), reply: reply.clone() })?;
         }
-        drop(reply);
-        for _ in &self.lanes {
-            answers.recv().unwrap_or_else(|_| Err(stopped()))?;
-        }
-        Ok(())
+        Ok(Loading { answers, left: self.lanes.len() })
     }
 
     /// Runs other work for the device on this thread, behind the batches submitted so far, and waits for it.
@@ -218,6 +262,47 @@ impl EvaluatorThread {
             let _ = reply.send(work());
         })))?;
         answer.recv().map_err(|_| stopped())
+    }
+}
+
+impl Drop for EvaluatorThread {
+    fn drop(&mut self) {
+        // A closed queue ends its thread once it has served what is in it.
+        self.lanes.iter_mut().for_each(|lane| lane.jobs = None);
+        let deadline = Instant::now() + PATIENCE;
+        for thread in self.lanes.iter_mut().filter_map(|lane| lane.thread.take()) {
+            // What it may have panicked with has been told to whom it concerned.
+            let _ = join_by(thread, deadline);
+        }
+    }
+}
+
+/// Weights on their way into a network; see [`EvaluatorThread::begin_loading`].
+#[derive(Debug)]
+pub struct Loading {
+    answers: Receiver<Result<(), NetworkError>>,
+    left: usize,
+}
+
+impl Loading {
+    /// Whether the weights are in, by what is known now.
+    ///
+    /// # Errors
+    /// [`NetworkError::Weights`] if they do not fit; [`NetworkError::ThreadStopped`].
+    pub fn is_done(&mut self) -> Result<bool, NetworkError> {
+        while self.left > 0 {
+            match self.answers.try_recv() {
+                Ok(answer) => self.take(answer)?,
+                Err(TryRecvError::Empty) => return Ok(false),
+                Err(TryRecvError::Disconnected) => return Err(stopped()),
+            }
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, answer: Result<(), NetworkError>) -> Result<(), NetworkError> {
+        self.left -= 1;
+        answer
     }
 }
 
@@ -237,16 +322,6 @@ impl Lane {
     }
 }
 
-impl Drop for Lane {
-    fn drop(&mut self) {
-        // A closed queue ends the thread once it has served what is in it.
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 /// Failing to send means that the handle is being dropped; the queue then ends by itself.
 fn serve(
     evaluator: &mut impl Evaluator,
@@ -258,18 +333,56 @@ fn serve(
         match job {
             Job::Evaluate { ticket, mut batch } => {
                 counters.begin();
-                // No search may go on with answers that are no numbers, whatever kind of evaluator gave them.
-                let result = evaluator.evaluate(&mut batch).and_then(|()| batch.check_finite(&evaluator.name()));
+                let (result, faults) = evaluate(evaluator, &mut batch);
                 let size = (batch.leaves(), evaluator.padded_rows(batch.leaves()));
                 counters.end(result.is_ok().then_some(size));
-                let _ = finish.send(Finished { ticket, batch, result });
+                let _ = finish.send(Finished { ticket, batch, result, faults });
             }
             Job::LoadWeights { weights, reply } => {
-                let _ = reply.send(evaluator.load_weights(&weights));
+                let _ = reply.send(attempt("loading its weights", || evaluator.load_weights(&weights)));
             }
             Job::Run(work) => work(),
         }
     }
+}
+
+/// Evaluates a batch. Where that fails although the network works, the leaves are evaluated one by one, so that only those
+/// to blame stay without an evaluation.
+fn evaluate(evaluator: &mut impl Evaluator, batch: &mut EvaluationBatch) -> (Result<(), NetworkError>, Vec<LeafFault>) {
+    let error = match evaluate_once(evaluator, batch) {
+        Err(
+            error
+            @ (NetworkError::Panicked { .. } | NetworkError::NotFinite { .. } | NetworkError::DeviceFailed { .. }),
+        ) => error,
+        result => return (result, Vec::new()),
+    };
+    let mut single = EvaluationBatch::new(batch.row_len(), 1);
+    single.set_leaves(1);
+    if evaluate_once(evaluator, &mut single).is_err() {
+        // It cannot even evaluate nothing at all.
+        return (Err(error), Vec::new());
+    }
+    tracing::warn!("{error}; its leaves are evaluated one by one");
+    let mut faults = Vec::new();
+    for leaf in 0..batch.leaves() {
+        single.row_mut(0).copy_from_slice(batch.row(leaf));
+        match evaluate_once(evaluator, &mut single) {
+            Ok(()) => batch.evaluations_mut()[leaf] = single.evaluations()[0],
+            Err(error) => faults.push(LeafFault { leaf, reason: error.to_string() }),
+        }
+    }
+    (if faults.is_empty() { Ok(()) } else { Err(error) }, faults)
+}
+
+/// No search may go on with answers that are no numbers, whatever kind of evaluator gave them.
+fn evaluate_once(evaluator: &mut impl Evaluator, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+    attempt("evaluating a batch", || evaluator.evaluate(batch))?;
+    batch.check_finite(&evaluator.name())
+}
+
+/// Makes a panic of an evaluator an error.
+fn attempt<T>(doing: &'static str, work: impl FnOnce() -> Result<T, NetworkError>) -> Result<T, NetworkError> {
+    guarded(work).unwrap_or_else(|reason| Err(NetworkError::Panicked { doing, reason }))
 }
 
 fn stopped() -> NetworkError {
@@ -337,10 +450,85 @@ mod tests {
     fn an_answer_that_is_no_number_comes_back_as_an_error() {
         let (open, gate) = unbounded();
         let thread = EvaluatorThread::spawn(move || Ok(Gated(gate, None)), |_| {}).unwrap();
-        open.send(()).unwrap();
+        // The batch, a blank leaf, and the leaf alone.
+        (0..3).for_each(|_| open.send(()).unwrap());
         thread.submit(0, batch(f32::NAN)).unwrap();
-        let error = thread.receive().unwrap().result.unwrap_err().to_string();
+        let finished = thread.receive().unwrap();
+        let error = finished.result.unwrap_err().to_string();
         assert!(error.contains("network on gated: the value of leaf 0 is NaN"), "{error}");
+        assert_eq!(finished.faults, [LeafFault { leaf: 0, reason: error }]);
+    }
+
+    /// Panics at negative numbers, also while it loads weights or is made.
+    struct Fragile;
+
+    impl Evaluator for Fragile {
+        fn name(&self) -> String {
+            "fragile".into()
+        }
+
+        fn attributes(&self) -> EvaluatorAttributes {
+            EvaluatorAttributes { recommended_batch: 1, max_batch: 8 }
+        }
+
+        fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+            for leaf in 0..batch.leaves() {
+                assert!(batch.row(leaf)[0] >= 0.0, "a negative number");
+                batch.evaluations_mut()[leaf].value = batch.row(leaf)[0];
+            }
+            Ok(())
+        }
+
+        fn load_weights(&mut self, _weights: &NetworkWeights) -> Result<(), NetworkError> {
+            panic!("no room for weights")
+        }
+    }
+
+    #[test]
+    fn a_leaf_that_makes_an_evaluator_panic_fails_alone() {
+        let thread = EvaluatorThread::spawn(|| Ok(Fragile), |_| {}).unwrap();
+        let mut batch = EvaluationBatch::new(1, 3);
+        batch.set_leaves(3);
+        batch.inputs_mut().copy_from_slice(&[0.25, -1.0, 0.75]);
+        thread.submit(0, batch.clone()).unwrap();
+        let finished = thread.receive().unwrap();
+        assert!(finished.result.is_err());
+        assert_eq!(finished.faults.iter().map(|fault| fault.leaf).collect::<Vec<_>>(), [1]);
+        assert!(finished.faults[0].reason.contains("a negative number"), "{:?}", finished.faults);
+        let value = |leaf: usize| finished.batch.evaluations()[leaf].value;
+        assert_eq!((value(0), value(2)), (0.25, 0.75));
+        // The thread goes on.
+        batch.row_mut(1)[0] = 0.5;
+        thread.submit(1, batch).unwrap();
+        assert!(thread.receive().unwrap().result.is_ok());
+    }
+
+    #[test]
+    fn a_panic_while_weights_are_loaded_or_the_evaluator_is_made_is_an_error() {
+        let thread = EvaluatorThread::spawn(|| Ok(Fragile), |_| {}).unwrap();
+        let config = super::super::config::PolicyValueNetConfig::compact().with_cells_per_axis(8);
+        let weights = NetworkWeights::untrained(&config, crate::mission::Seed(1)).unwrap();
+        let error = thread.load_weights(weights).unwrap_err().to_string();
+        assert!(error.contains("loading its weights") && error.contains("no room for weights"), "{error}");
+        let make = || -> Result<Fragile, NetworkError> { panic!("no driver") };
+        let error = EvaluatorThread::spawn(make, |_| {}).unwrap_err().to_string();
+        assert!(error.contains("opening it") && error.contains("no driver"), "{error}");
+    }
+
+    #[test]
+    fn a_handle_is_dropped_although_its_evaluator_never_answers() {
+        let (open, gate) = unbounded();
+        let (told, ended) = bounded::<()>(0);
+        let thread = EvaluatorThread::spawn(move || Ok(Gated(gate, None)), |_| {}).unwrap();
+        thread.submit(0, batch(1.0)).unwrap();
+        assert!(thread.receive_by(Instant::now()).unwrap().is_none());
+        std::thread::spawn(move || {
+            drop(thread);
+            drop(told);
+        });
+        // The evaluator is blocked until `open` is dropped below, so that only a drop that does not wait for it gets here.
+        assert!(ended.recv_timeout(Duration::from_secs(60)).is_err_and(|error| error.is_disconnected()));
+        drop(open);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::Vulkan, init_setup};
 
 use super::device::{AdapterDescription, AdapterKind};
 use super::error::NetworkError;
-use super::network_evaluator::panic_message;
+use crate::threads::guarded;
 
 /// Set, with the driver's message, once the device is lost.
 pub(crate) type LostDevice = Arc<OnceLock<String>>;
@@ -59,8 +59,7 @@ pub(crate) fn open(adapter: &AdapterDescription, all: &[AdapterDescription]) -> 
         };
     }
     let lost = LostDevice::default();
-    let setup = std::panic::catch_unwind(|| init_setup::<Vulkan>(&device, RuntimeOptions::default()))
-        .map_err(|panic| failed(panic_message(panic.as_ref())))?;
+    let setup = guarded(|| init_setup::<Vulkan>(&device, RuntimeOptions::default())).map_err(failed)?;
     let flag = Arc::clone(&lost);
     setup.device.set_device_lost_callback(move |reason, message| {
         // The first message is the cause; later ones are consequences.

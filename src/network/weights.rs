@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,11 +12,11 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::files;
 use crate::mission::Seed;
+use crate::threads::guarded;
 
 use super::config::PolicyValueNetConfig;
 use super::error::{CheckpointError, NetworkError};
 use super::model::PolicyValueNet;
-use super::network_evaluator::panic_message;
 use super::record::{StoredTensor, tensors};
 use super::sealed::{SealedKind, check_sealed, open_sealed, seal};
 
@@ -90,16 +89,17 @@ impl NetworkWeights {
     /// The network on `device`.
     ///
     /// # Errors
-    /// [`NetworkError::Weights`] if the record is not one of a network with this configuration.
+    /// [`NetworkError::Weights`] if the record is not one of a network with this configuration;
+    /// [`NetworkError::DeviceFailed`] if the device cannot take it.
     pub fn to_network<B: Backend>(&self, device: &B::Device) -> Result<PolicyValueNet<B>, NetworkError> {
         let refused = |reason| NetworkError::Weights { reason };
         let parameters = parameters(&self.config, self.record()).map_err(refused)?;
         // The library panics where a device has no room.
-        catch_unwind(AssertUnwindSafe(|| {
+        guarded(|| {
             let empty = PolicyValueNet::<B>::zeroed(&self.config, device)?;
             Ok(empty.map(&mut Fill::<B> { parameters: parameters.into_iter(), device }))
-        }))
-        .unwrap_or_else(|panic| Err(refused(panic_message(panic.as_ref()))))
+        })
+        .unwrap_or_else(|reason| Err(NetworkError::DeviceFailed { device: format!("{device:?}"), reason }))
     }
 
     /// As the bytes of a file: sealed with length and checksum.

@@ -263,6 +263,7 @@ fn status(status: EpisodeStatus) -> String {
         EpisodeStatus::Stepping => "between decisions".to_owned(),
         EpisodeStatus::Finished => "finished".to_owned(),
         EpisodeStatus::Refused => "ended early".to_owned(),
+        EpisodeStatus::Failed => "failed".to_owned(),
     }
 }
 
@@ -272,8 +273,9 @@ fn details(episode: &EpisodeSnapshot) -> String {
     } else {
         ""
     };
+    let early_end = episode.early_end().map(|reason| format!("\nIt ended early: {reason}.")).unwrap_or_default();
     format!(
-        "Episode {}: step {} of {}, {}.\nEntropy {} of {} at the start; an ideal camera could remove {}, of which {} are learned.\nΔv spent {}, range {}.{altered}\nClick to put it in focus.",
+        "Episode {}: step {} of {}, {}.{early_end}\nEntropy {} of {} at the start; an ideal camera could remove {}, of which {} are learned.\nΔv spent {}, range {}.{altered}\nClick to put it in focus.",
         episode.number,
         episode.step,
         episode.steps,

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use bevy_egui::egui::{Button, DragValue, Key, Popup, PopupKind, RichText, Slider, TextEdit, Ui, vec2};
+use bevy_egui::egui::{Button, DragValue, Key, Label, Popup, PopupKind, RichText, Slider, TextEdit, Ui, vec2};
 
-use crate::episode::{ParameterId, ParameterValue, SimCommand, SimulationSnapshot, Speed};
+use crate::episode::{ParameterId, ParameterValue, SimCommand, SimulationSnapshot, SimulationStatus, Speed};
 use crate::mission::{Scenario, Seed};
 use crate::panel::choice_menu::{ChoiceMenu, plain_entries};
 use crate::panel::parameter_widget::choice_entries;
@@ -35,7 +35,9 @@ pub struct RunControlState {
 /// Controls for the whole run, in one row or, where that is too narrow, in two. Returns what the user asked for.
 pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState) -> Vec<SimCommand> {
     let mut commands = Vec::new();
-    let needed = if oracle_plans(snapshot) { ROW_WIDTH + CAUTION_WIDTH } else { ROW_WIDTH };
+    let caution = if oracle_plans(snapshot) { CAUTION_WIDTH } else { 0.0 };
+    let failure = if matches!(snapshot.status, SimulationStatus::Failed { .. }) { ERROR_WIDTH } else { 0.0 };
+    let needed = ROW_WIDTH + caution + failure;
     if ui.available_width() >= needed {
         ui.horizontal(|ui| {
             pace(ui, snapshot, state, &mut commands);
@@ -50,7 +52,10 @@ pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut
 }
 
 fn pace(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
-    play_controls(ui, snapshot, commands);
+    match &snapshot.status {
+        SimulationStatus::Failed { reason } => restart_control(ui, reason, commands),
+        _ => play_controls(ui, snapshot, commands),
+    }
     ui.separator();
     speed_control(ui, snapshot, state, commands);
     ui.separator();
@@ -83,6 +88,22 @@ fn play_controls(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<
     if step.clicked() {
         commands.push(SimCommand::StepOnce);
     }
+}
+
+/// In the place of play and step where nothing can be played: why not, and a new beginning.
+fn restart_control(ui: &mut Ui, reason: &str, commands: &mut Vec<SimCommand>) {
+    let size = vec2(PLAY_WIDTH, ui.spacing().interact_size.y);
+    let restart = named(ui.add_sized(size, Button::new("⟲ Restart")), "Restart simulation");
+    tooltip(ui, &restart, || {
+        "Begins a new simulation with the settings in force, paused if the old one was.".to_owned()
+    });
+    if restart.clicked() {
+        commands.push(SimCommand::Restart);
+    }
+    let text = format!("The simulation has failed: {reason}");
+    let size = vec2(ERROR_WIDTH, ui.spacing().interact_size.y);
+    let label = ui.add_sized(size, Label::new(RichText::new(&text).color(ui.visuals().error_fg_color)).truncate());
+    tooltip(ui, &label, || text);
 }
 
 fn speed_control(

@@ -50,9 +50,9 @@ pub(super) fn value_plot(ui: &mut Ui, episode: &EpisodeSnapshot, search: &Search
 
 fn came_name(status: EpisodeStatus, steps_ahead: Option<usize>) -> &'static str {
     match (status, steps_ahead) {
-        (EpisodeStatus::Finished | EpisodeStatus::Refused, None) => "came after it",
+        (status, None) if status.is_over() => "came after it",
         (_, None) => "came after it, so far",
-        (EpisodeStatus::Finished | EpisodeStatus::Refused, Some(_)) => "came within the horizon",
+        (status, Some(_)) if status.is_over() => "came within the horizon",
         (_, Some(_)) => "came within the horizon, so far",
     }
 }

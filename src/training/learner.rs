@@ -1,7 +1,6 @@
 //! Fits the network to what self-play found.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use burn::module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId};
@@ -19,8 +18,9 @@ use crate::files::json::{number_or_null, single_or_null};
 use crate::mission::{Action, Purpose, Seed, StreamKey};
 use crate::network::{
     BeliefEncoding, CheckpointError, CheckpointWriter, Generation, InputEncoder, NetworkWeights, PolicyValueNet,
-    SealedKind, open_sealed, panic_message, seal, tensors,
+    SealedKind, open_sealed, seal, tensors,
 };
+use crate::threads::guarded;
 
 use super::error::TrainingError;
 use super::learning_rate::CosineDecay;
@@ -249,9 +249,7 @@ impl<B: AutodiffBackend> Learner<B> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
         // The library panics at some records that it did not write.
         let load = || recorder.load::<Record<B>>(record.to_vec(), &self.device).map_err(|error| error.to_string());
-        let record = catch_unwind(AssertUnwindSafe(load))
-            .unwrap_or_else(|panic| Err(panic_message(panic.as_ref())))
-            .map_err(refused)?;
+        let record = guarded(load).unwrap_or_else(Err).map_err(refused)?;
         self.optimiser = self.optimiser.clone().load_record(record);
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
+use crossbeam_channel::{Receiver, unbounded};
 use serde::{Deserialize, Serialize};
 
 use crate::files::json::numbers_or_nulls;
@@ -80,6 +81,7 @@ pub struct TrainingRun {
     directory: CheckpointDirectory,
     history: History,
     thread: EvaluatorThread,
+    warnings: Receiver<String>,
     learner: Box<dyn Learn>,
     replay: ReplayBuffer,
     best: NetworkWeights,
@@ -187,13 +189,22 @@ impl TrainingRun {
         let history = History::open(&directory.path().join(HISTORY_FILE), counters.history_bytes)?;
         let (device, weights, batch) = (device.clone(), learner.weights()?, config.parallel.div_ceil(config.cohorts));
         let largest = batch * config.search.parallel.mode().leaves_in_flight();
-        let make = move || Ok(open_evaluator(&device, &weights, largest, |_| {})?.evaluator);
+        let (warn, warnings) = unbounded();
+        let tell = move |text| drop(warn.send(text));
+        let make = move || Ok(open_evaluator(&device, &weights, largest, tell)?.evaluator);
         let thread = EvaluatorThread::spawn(make, |_| {})?;
         let missions = |shapes| {
             RandomisedMissions::new(config.scenario.clone(), config.randomisation.clone(), config.seed, shapes)
         };
         let (training, held_out) = (missions(Shapes::Training), missions(Shapes::HeldOut));
-        Ok(Self { config, directory, history, thread, learner, replay, best, counters, training, held_out })
+        Ok(Self { config, directory, history, thread, warnings, learner, replay, best, counters, training, held_out })
+    }
+
+    /// What is to be known of the device: that it was lost and the CPU has taken over. The iterator ends where nothing is
+    /// new, and goes on when something is.
+    pub fn device_warnings(&self) -> impl Iterator<Item = String> + use<> {
+        let warnings = self.warnings.clone();
+        std::iter::from_fn(move || warnings.try_recv().ok())
     }
 
     /// Cycles completed.

@@ -3,7 +3,9 @@ use std::time::{Duration, Instant};
 use bevy::diagnostic::DiagnosticsStore;
 use bevy::prelude::*;
 use bevy_proxops::ProxOpsPlugins;
-use bevy_proxops::episode::{EpisodeSettings, LatestSnapshot, SimulationThread, diagnostics};
+use bevy_proxops::episode::{
+    EpisodeSettings, LatestSnapshot, SimulationStatus, SimulationStatusChanged, SimulationThread, diagnostics,
+};
 use bevy_proxops::prelude::*;
 
 use crate::support::{bits, fly, minimal_app, parameter, paused_settings, small_settings, update_until};
@@ -89,6 +91,37 @@ fn settings_that_cannot_be_flown_become_a_notice_and_the_app_lives() {
     let snapshot = app.world().resource::<LatestSnapshot>().0.clone();
     assert!(snapshot.notices[0].text.contains("p_hit_occupied"), "{:?}", snapshot.notices);
     assert_eq!(snapshot.scenario.name, Scenario::reference().name);
+}
+
+/// The host hears of a failure by a message and begins again with a command.
+#[test]
+fn a_host_hears_that_the_simulation_has_failed_and_restarts_it() {
+    #[derive(Resource, Default)]
+    struct Heard(Vec<SimulationStatus>);
+    fn hear(mut heard: ResMut<Heard>, mut changes: MessageReader<SimulationStatusChanged>) {
+        heard.0.extend(changes.read().map(|change| change.0.clone()));
+    }
+
+    let settings = paused_settings(PlannerKind::Passive);
+    let mut app = minimal_app(settings.clone());
+    app.init_resource::<Heard>().add_systems(Update, hear);
+    let mut begun = 0;
+    let thread = SimulationThread::spawn_with(settings, move |simulation| {
+        begun += 1;
+        if begun == 1 {
+            simulation.schedule_mut().add_systems(|| panic!("on purpose"));
+        }
+    });
+    app.insert_resource(thread.expect("a thread"));
+    update_until(&mut app, |snapshot| matches!(snapshot.status, SimulationStatus::Failed { .. }));
+    app.world_mut().write_message(SimCommand::Restart);
+    update_until(&mut app, |snapshot| snapshot.status == SimulationStatus::Paused && snapshot.episodes.len() == 4);
+    app.world_mut().write_message(SimCommand::Play);
+    update_until(&mut app, |snapshot| snapshot.is_finished());
+    let failed = SimulationStatus::Failed { reason: "on purpose".into() };
+    let heard = &app.world().resource::<Heard>().0;
+    let changes = [failed, SimulationStatus::Paused, SimulationStatus::Running];
+    assert!(heard.ends_with(&changes), "{heard:?}");
 }
 
 #[test]

@@ -283,16 +283,3 @@ fn a_measured_setting_changes_planner_mode_workers_and_episodes_at_once() {
         assert_eq!((snapshot.episodes.len(), snapshot.diagnostics.workers), (6, 3), "nothing has changed");
     }
 }
-
-#[cfg(unix)]
-#[test]
-fn a_run_does_not_wait_for_a_pipe() {
-    let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("pipe.ron");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut simulation = simulation(paused_settings(PlannerKind::Random));
-    for command in [SimCommand::LoadScenario(pipe.clone()), SimCommand::LoadNetwork(pipe)] {
-        let said = obey(&mut simulation, command);
-        assert!(errors(&said).last().is_some_and(|text| text.contains("pipe.ron") && text.contains("it is a pipe")));
-    }
-}

@@ -1,5 +1,5 @@
 use bevy_egui::egui::{Rect, pos2, vec2};
-use bevy_proxops::episode::SimCommand;
+use bevy_proxops::episode::{EpisodeFailure, EpisodePhase, EpisodeStatus, SimCommand};
 use bevy_proxops::panel::{EpisodesPanelState, episodes_panel, learned_fraction};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
@@ -86,4 +86,19 @@ fn more_than_100_percent_is_marked_and_explained_where_it_is_shown() {
         rest_at(&mut harness, pos2(5.0, 5.0));
     }
     assert!(!painted_texts(&list(960.0, 1, 0.5)).iter().any(|(text, _)| text.contains('ℹ')));
+}
+
+#[test]
+fn a_failed_episode_says_so_and_why() {
+    let reason = "index 7 of 3".to_owned();
+    let snapshot = with_focused(|episode| {
+        episode.number = 7;
+        episode.status = EpisodeStatus::Failed;
+        episode.failure = Some(EpisodeFailure { phase: EpisodePhase::Step, reason }.into());
+    });
+    let mut harness = bench(vec2(900.0, 220.0), snapshot, EpisodesPanelState::default(), episodes_panel);
+    assert!(painted_texts(&harness).iter().any(|(text, _)| text == "failed"));
+    let row = harness.get_by_label("Episode 7").rect();
+    rest_at(&mut harness, pos2(row.left() + 10.0, row.center().y));
+    assert!(harness.query_by_label_contains("a fault in its burn and image, please report it: index 7 of 3").is_some());
 }

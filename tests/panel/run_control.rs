@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Key, vec2};
-use bevy_proxops::episode::{SimCommand, SimulationSnapshot, Speed};
+use bevy_proxops::episode::{SimCommand, SimulationSnapshot, SimulationStatus, Speed};
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::panel::{ORACLE_CAUTION, RunControlState, run_control_panel};
 use bevy_proxops::search::Knowledge;
@@ -27,6 +27,18 @@ fn a_running_run_can_be_paused_and_a_paused_one_played() {
         let mut harness = panel(SimulationSnapshot { paused, ..snapshot() }, 1280.0);
         click(&mut harness, button);
         assert_eq!(harness.state().commands, [command]);
+    }
+}
+
+#[test]
+fn a_failed_simulation_shows_its_reason_and_a_restart_in_the_place_of_play() {
+    for width in [700.0, 1600.0] {
+        let status = SimulationStatus::Failed { reason: "index 7 of 3".into() };
+        let mut harness = panel(SimulationSnapshot { status, paused: true, ..snapshot() }, width);
+        assert!(harness.query_by_label_contains("The simulation has failed: index 7 of 3").is_some());
+        assert!(harness.query_by_label("Play").is_none() && harness.query_by_label("Step").is_none());
+        click(&mut harness, "Restart simulation");
+        assert_eq!(harness.state().commands, [SimCommand::Restart]);
     }
 }
 

@@ -100,6 +100,7 @@ fn episode(mission: &Arc<Mission>, number: u32, step: u32, orbit: Orbit) -> Epis
         expected_returns: Arc::new(vec![0.5; step as usize]),
         truth: mission.truth().clone(),
         metrics: EpisodeMetrics::default(),
+        failure: None,
     }
 }
 

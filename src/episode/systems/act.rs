@@ -2,10 +2,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bevy::ecs::change_detection::{Mut, ResMut};
+use bevy::ecs::change_detection::ResMut;
 use bevy::ecs::system::Query;
 
-use crate::episode::components::{EpisodeMission, EpisodePlanner, EpisodeState};
+use crate::episode::components::{Episode, EpisodeMission, EpisodePlanner, EpisodeState};
+use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
 use crate::episode::workers::{Scratch, Workers};
 
@@ -13,28 +14,44 @@ use crate::episode::workers::{Scratch, Workers};
 pub fn act(
     mut workers: ResMut<Workers>,
     mut meter: ResMut<Meter>,
-    mut episodes: Query<(&EpisodeMission, &mut EpisodeState, &mut EpisodePlanner)>,
+    mut episodes: Query<(&Episode, &EpisodeMission, &mut EpisodeState, &mut EpisodePlanner)>,
 ) {
-    let decided: VecDeque<_> =
+    let mut decided: Vec<_> =
         episodes.iter_mut().filter(|(.., planner)| matches!(**planner, EpisodePlanner::Decided(_))).collect();
     if decided.is_empty() {
         return;
     }
     let count = decided.len() as u64;
     let before = workers.busy();
-    workers.share(decided, &AtomicBool::new(false), |scratch, (mission, mut state, planner)| {
-        step(scratch, mission, &mut state, planner);
+    let jobs: VecDeque<_> = decided.iter_mut().collect();
+    let faults = workers.share(jobs, &AtomicBool::new(false), |scratch, (episode, mission, state, planner)| {
+        step(scratch, episode, mission, state, planner);
     });
+    for fault in faults {
+        decided[fault.job].3.fail(EpisodePhase::Step, fault.reason);
+    }
     meter.count.decisions += count;
     meter.count.observations += count;
     meter.work.rays += workers.busy() - before;
 }
 
-fn step(scratch: &mut Scratch, mission: &EpisodeMission, state: &mut EpisodeState, mut planner: Mut<EpisodePlanner>) {
-    if let EpisodePlanner::Decided(decision) = std::mem::take(&mut *planner) {
-        let (caster, observation) = scratch.instruments(&mission.mission);
+/// A step that panics half-way leaves the state as it was before.
+fn step(
+    scratch: &mut Scratch,
+    episode: &Episode,
+    mission: &EpisodeMission,
+    state: &mut EpisodeState,
+    planner: &mut EpisodePlanner,
+) {
+    if let EpisodePlanner::Decided(decision) = std::mem::take(planner) {
+        let mission = &mission.mission;
+        let (caster, observation) = scratch.instruments(mission);
         let summary = Arc::new(decision.summary);
-        *planner = match mission.mission.step(&mut state.0, decision.action, caster, observation) {
+        let mut next = state.0.clone();
+        let flown = mission.step(&mut next, decision.action, caster, observation);
+        pass("step", mission.scenario(), episode.number, state.0.step);
+        state.0 = next;
+        *planner = match flown {
             Ok(transition) => EpisodePlanner::Acted { summary, transition },
             Err(_) => EpisodePlanner::Refused { summary },
         };

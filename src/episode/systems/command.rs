@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::{Mut, Res, ResMut};
 use bevy::ecs::message::Messages;
@@ -10,17 +10,22 @@ use bevy::ecs::system::Query;
 use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePlanner};
 use crate::episode::error::EpisodeError;
+use crate::episode::file_work::{FileNews, FileWork};
 use crate::episode::parameters::{ParameterId, ParameterValue};
 use crate::episode::run::{Run, note_target, waiting_parameters, with_immediate_parameters};
 use crate::episode::settings::EpisodeSettings;
-use crate::episode::systems::network::{load_network, save_network, start_training, use_shipped_network};
+use crate::episode::systems::network::{
+    load_network, network_loaded, network_saved, save_network, start_training, use_shipped_network,
+};
 use crate::episode::training::Trainer;
 use crate::episode::trees::Trees;
 use crate::episode::workers::Workers;
-use crate::files;
-use crate::mission::{Mission, Scenario, ScenarioError};
+use crate::mission::{Mission, Scenario};
 use crate::report::BestSetting;
 
+/// How long a tick waits for files that its commands read or write. Most are done by then, so that the next command finds
+/// them so.
+const FILE_PATIENCE: Duration = Duration::from_millis(50);
 /// Most episode numbers that an error message lists.
 const LISTED: usize = 16;
 
@@ -33,16 +38,20 @@ pub fn carry_out_commands(
     mut trainer: ResMut<Trainer>,
     mut workers: ResMut<Workers>,
     trees: Res<Trees>,
+    mut files: ResMut<FileWork>,
     mut commands: ResMut<Messages<SimCommand>>,
     mut episodes: Episodes,
 ) {
-    if commands.is_empty() {
+    if commands.is_empty() && files.is_empty() {
         return;
     }
     let before = run.settings.clone();
+    let mut deadline = Instant::now();
+    take_files(&mut files, deadline, &mut run, &trainer, &mut episodes);
+    deadline += FILE_PATIENCE;
     for commands in in_groups(commands.drain()) {
         let done = match commands {
-            Group::One(command) => carry_out(command, &mut run, &mut trainer, &mut workers, &mut episodes),
+            Group::One(command) => carry_out(command, &mut run, &mut trainer, &mut workers, &mut files, &mut episodes),
             Group::Parameters(changes) => {
                 change_parameters(changes, &mut run, &trainer, &mut episodes);
                 Ok(())
@@ -50,6 +59,10 @@ pub fn carry_out_commands(
         };
         if let Err(error) = done {
             run.notices.error(error.to_string());
+        }
+        take_files(&mut files, deadline, &mut run, &trainer, &mut episodes);
+        for doing in files.take_untold() {
+            run.notices.info(format!("{doing} takes a while; everything else goes on"));
         }
     }
     if !Arc::ptr_eq(&before, &run.settings) {
@@ -59,6 +72,24 @@ pub fn carry_out_commands(
         .iter()
         .flat_map(|(_, episode, ..)| waiting_parameters(episode.mission.scenario(), &run.settings))
         .collect::<BTreeSet<_>>();
+}
+
+/// Puts in force what has come of files by then.
+fn take_files(files: &mut FileWork, deadline: Instant, run: &mut Run, trainer: &Trainer, episodes: &mut Episodes) {
+    for news in files.take_ended(deadline) {
+        let done = news.and_then(|news| match news {
+            // Without a base folder, relative paths count from the scenario's own.
+            FileNews::Scenario(scenario, mission) => fly_scenario(*scenario, mission, None, run, trainer),
+            FileNews::Network(path, weights) => network_loaded(&path, weights, run, episodes),
+            FileNews::NetworkSaved(path, weights) => {
+                network_saved(&path, &weights, run);
+                Ok(())
+            }
+        });
+        if let Err(error) = done {
+            run.notices.error(error.to_string());
+        }
+    }
 }
 
 /// One command, or all parameter changes that come one after the other.
@@ -118,6 +149,7 @@ fn carry_out(
     run: &mut Run,
     trainer: &mut Trainer,
     workers: &mut Workers,
+    files: &mut FileWork,
     episodes: &mut Episodes,
 ) -> Result<(), EpisodeError> {
     match command {
@@ -133,6 +165,7 @@ fn carry_out(
             settings.seed = seed.unwrap_or(settings.seed);
             restart(run);
         }
+        SimCommand::Restart => restart(run),
         SimCommand::SetEpisodes(count) => {
             let wanted = EpisodeSettings { episodes: count, ..(*run.settings).clone() };
             change_settings(wanted, run, trainer, episodes)?;
@@ -143,22 +176,20 @@ fn carry_out(
             let base_dir = run.settings.base_dir.clone();
             change_scenario(Scenario::embedded(&name)?, base_dir, run, trainer)?;
         }
-        // Without a base folder, relative paths count from the scenario's own.
-        SimCommand::LoadScenario(path) => change_scenario(load_scenario(&path)?, None, run, trainer)?,
+        SimCommand::LoadScenario(path) => files.read(format!("reading {}", path.display()), move || {
+            let scenario = Scenario::load(&path)?;
+            let mission = Arc::new(Mission::new(scenario.clone(), None)?);
+            Ok(FileNews::Scenario(Box::new(scenario), mission))
+        })?,
         SimCommand::Focus(number) => focus(number, run, episodes)?,
         SimCommand::UseSetting(setting) => use_setting(&setting, run, trainer, workers, episodes)?,
-        SimCommand::LoadNetwork(path) => load_network(&path, run, episodes)?,
+        SimCommand::LoadNetwork(path) => load_network(path, files)?,
         SimCommand::UseShippedNetwork => use_shipped_network(run, episodes)?,
-        SimCommand::SaveNetwork(path) => save_network(path, run)?,
+        SimCommand::SaveNetwork(path) => save_network(path, run, files)?,
         SimCommand::StartTraining => start_training(run, trainer)?,
         SimCommand::PauseTraining => trainer.pause()?,
     }
     Ok(())
-}
-
-fn load_scenario(path: &Path) -> Result<Scenario, ScenarioError> {
-    files::refuse_pipe(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
-    Scenario::load(path)
 }
 
 /// Lets the run go on; steps asked for while it was paused are part of it.
@@ -235,7 +266,7 @@ fn require_memory(wanted: &EpisodeSettings, trainer: &Trainer) -> Result<(), Epi
 pub fn unfinished<'a>(
     episodes: &'a mut Episodes,
 ) -> impl Iterator<Item = (&'a Episode, Mut<'a, EpisodeMission>, Mut<'a, EpisodePace>, &'a EpisodePlanner)> {
-    episodes.iter_mut().filter(|(.., planner)| !matches!(planner, EpisodePlanner::Finished))
+    episodes.iter_mut().filter(|(.., planner)| !planner.is_over())
 }
 
 /// For every mission that is being flown, by address: the one to go on with, or `None` if nothing changes for it.
@@ -273,8 +304,19 @@ fn change_scenario(
     run: &mut Run,
     trainer: &Trainer,
 ) -> Result<(), EpisodeError> {
+    let mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
+    fly_scenario(scenario, mission, base_dir, run, trainer)
+}
+
+fn fly_scenario(
+    scenario: Scenario,
+    mission: Arc<Mission>,
+    base_dir: Option<PathBuf>,
+    run: &mut Run,
+    trainer: &Trainer,
+) -> Result<(), EpisodeError> {
     require_memory(&EpisodeSettings { scenario: scenario.clone(), ..(*run.settings).clone() }, trainer)?;
-    run.mission = Arc::new(Mission::new(scenario.clone(), base_dir.as_deref())?);
+    run.mission = mission;
     run.notices.info(format!("scenario {}: all episodes start anew", scenario.name));
     note_target(&run.mission, &mut run.notices);
     let settings = Arc::make_mut(&mut run.settings);

@@ -6,15 +6,17 @@ use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodePlanner, PictureChange};
+use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
 use crate::episode::network::{Demand, NetworkEvent, NetworkPlanner, OpenNetwork};
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::Trees;
-use crate::episode::workers::Workers;
+use crate::episode::workers::{JobFault, Workers};
 use crate::mission::Mission;
 use crate::network::{EvaluationBatch, NetworkError};
 use crate::search::{AlphaZeroConfig, AlphaZeroSearch, AlphaZeroWalker, Exploration, WorkTimes};
+use crate::threads::guarded;
 
 /// Runs the searches that consult a network.
 ///
@@ -62,6 +64,8 @@ pub fn consult(
             // Planning on without the network would be another planner than the one that was chosen.
             run.notices.error(format!("paused: {error}"));
             run.paused = true;
+            // It is opened anew when the run goes on; leaves that were out are sent again.
+            planner.close();
         }
     }
 }
@@ -125,12 +129,15 @@ impl Shift<'_> {
         let mut done = Done::default();
         let cohorts = network.batches.len();
         loop {
-            for cohort in 0..cohorts {
-                done.simulations += take_back(network, cohort, episodes)?;
+            for _ in 0..cohorts {
+                let cohort = network.next_cohort;
+                let Some(backed_up) = take_back(network, cohort, episodes, self.deadline)? else { return Ok(done) };
+                done.simulations += backed_up;
                 let mut members: Vec<&mut DecidingItem> =
                     episodes.iter_mut().filter(|episode| episode.episode.slot as usize % cohorts == cohort).collect();
                 done.work += self.walk(workers, &mut members);
-                send(network, workers, cohort, &members)?;
+                send(network, workers, cohort, &mut members)?;
+                network.next_cohort = (cohort + 1) % cohorts;
             }
             let decided = episodes.iter().any(|episode| matches!(*episode.planner, EpisodePlanner::Decided(_)));
             if decided || Instant::now() >= self.deadline {
@@ -143,13 +150,24 @@ impl Shift<'_> {
     /// search that has several trees, or several walks under way on one, keeps several workers busy.
     fn walk(&self, workers: &mut Workers, members: &mut [&mut DecidingItem]) -> WorkTimes {
         let idle = members.iter_mut().filter(|episode| matches!(*episode.planner, EpisodePlanner::Idle));
-        share(workers, idle, |episode| *episode.planner = self.begin(episode));
-
-        let walks: VecDeque<_> = members.iter_mut().flat_map(|episode| walks_of(episode)).collect();
-        workers.share(walks, &AtomicBool::new(false), |scratch, (mission, mut walker)| {
-            let (caster, observation) = scratch.instruments(mission);
-            walker.walk(mission, caster, observation);
+        share(workers, idle, |episode| {
+            episode.pass("begin");
+            *episode.planner = self.begin(episode);
         });
+
+        let walks = members.iter_mut().enumerate().flat_map(|(place, episode)| {
+            let (number, step) = (episode.episode.number, episode.state.0.step);
+            walks_of(episode).map(move |(mission, walker)| (place, number, step, mission, walker))
+        });
+        let walks: VecDeque<_> = walks.collect();
+        let places: Vec<usize> = walks.iter().map(|(place, ..)| *place).collect();
+        let faults =
+            workers.share(walks, &AtomicBool::new(false), |scratch, (_, number, step, mission, mut walker)| {
+                pass("walk", mission.scenario(), number, step);
+                let (caster, observation) = scratch.instruments(mission);
+                walker.walk(mission, caster, observation);
+            });
+        fail(members, &places, faults, EpisodePhase::Search);
 
         let mut work = WorkTimes::default();
         for episode in members.iter_mut() {
@@ -162,7 +180,10 @@ impl Shift<'_> {
             EpisodePlanner::Consulting { out, .. } => out.is_empty(),
             _ => false,
         });
-        share(workers, done, |episode| self.decide(&mut episode.planner));
+        share(workers, done, |episode| {
+            episode.pass("decide");
+            self.decide(&mut episode.planner);
+        });
         work
     }
 
@@ -182,13 +203,25 @@ impl Shift<'_> {
     }
 }
 
-/// Does something for each of some episodes, on whichever worker is free.
+/// Ends the members whose jobs have panicked; `places` says whose the jobs were.
+fn fail(members: &mut [&mut DecidingItem], places: &[usize], faults: Vec<JobFault>, phase: EpisodePhase) {
+    for fault in faults {
+        members[places[fault.job]].planner.fail(phase, fault.reason);
+    }
+}
+
+/// Does a part of the search of each of some episodes, on whichever worker is free. One that panics ends its episode.
 fn share<'a, 'b: 'a, 'q: 'b, 's: 'b>(
     workers: &mut Workers,
     episodes: impl Iterator<Item = &'a mut &'b mut DecidingItem<'q, 's>>,
     work: impl Fn(&mut DecidingItem) + Sync,
 ) {
-    workers.share(episodes.collect(), &AtomicBool::new(false), |_, episode| work(episode));
+    let mut episodes: Vec<_> = episodes.collect();
+    let jobs: VecDeque<_> = episodes.iter_mut().collect();
+    let faults = workers.share(jobs, &AtomicBool::new(false), |_, episode| work(episode));
+    for fault in faults {
+        episodes[fault.job].planner.fail(EpisodePhase::Search, fault.reason);
+    }
 }
 
 /// The walks of an episode that waits for no value.
@@ -205,28 +238,50 @@ fn walks_of<'a>(episode: &'a mut DecidingItem) -> impl Iterator<Item = (&'a Miss
 }
 
 /// Waits for a cohort's batch, if it is out, and backs its values up. Leaves of episodes that have gone meanwhile are
-/// forgotten. Returns the number of values backed up.
-fn take_back(network: &mut OpenNetwork, cohort: usize, episodes: &mut [DecidingItem]) -> Result<u64, NetworkError> {
-    let Some(owners) = network.batches[cohort].at_network.take() else { return Ok(0) };
-    // Batches come back in the order in which they were sent; the other cohort's may be the first.
-    let finished = network.thread.receive()?;
-    finished.result?;
-    let mut evaluations = finished.batch.evaluations();
+/// forgotten; an episode whose leaves cannot be evaluated or backed up has failed. Returns the number of values backed up,
+/// or `None` if the batch is not back when the tick's time is up.
+fn take_back(
+    network: &mut OpenNetwork,
+    cohort: usize,
+    episodes: &mut [DecidingItem],
+    deadline: Instant,
+) -> Result<Option<u64>, NetworkError> {
+    if network.batches[cohort].at_network.is_none() {
+        return Ok(Some(0));
+    }
+    // Batches come back in the order in which they were sent, which is that of the cohorts' turns.
+    let Some(finished) = network.thread.receive_by(deadline)? else { return Ok(None) };
+    let owners = network.batches[cohort].at_network.take().unwrap_or_default();
+    if finished.faults.is_empty() {
+        finished.result?;
+    }
+    let mut first = 0;
     let mut backed_up = 0;
     for (entity, count) in owners {
-        let (own, rest) = evaluations.split_at(count);
-        evaluations = rest;
+        let leaves = first..first + count;
+        let own = &finished.batch.evaluations()[leaves.clone()];
+        first = leaves.end;
         let Some(episode) = episodes.iter_mut().find(|episode| episode.entity == entity) else { continue };
         let EpisodePlanner::Consulting { search, out } = &mut *episode.planner else { continue };
-        for (leaf, evaluation) in out.drain(..).zip(own) {
-            let mission = &episode.mission.mission;
-            let value = network.encoder.value(mission, &search.tree_of(leaf), leaf.node, evaluation);
-            search.apply(leaf, value);
-            backed_up += 1;
+        if let Some(fault) = finished.faults.iter().find(|fault| leaves.contains(&fault.leaf)) {
+            episode.planner.fail(EpisodePhase::Evaluation, fault.reason.clone());
+            continue;
+        }
+        let (mission, number, step) = (&episode.mission.mission, episode.episode.number, episode.state.0.step);
+        let applied = guarded(|| {
+            pass("apply", mission.scenario(), number, step);
+            for (leaf, evaluation) in out.drain(..).zip(own) {
+                let value = network.encoder.value(mission, &search.tree_of(leaf), leaf.node, evaluation);
+                search.apply(leaf, value);
+            }
+        });
+        match applied {
+            Ok(()) => backed_up += count as u64,
+            Err(reason) => episode.planner.fail(EpisodePhase::Evaluation, reason),
         }
     }
     network.batches[cohort].batch = Some(finished.batch);
-    Ok(backed_up)
+    Ok(Some(backed_up))
 }
 
 /// Lets the workers write a cohort's leaves into their rows, and sends them to the network.
@@ -234,11 +289,11 @@ fn send(
     network: &mut OpenNetwork,
     workers: &mut Workers,
     cohort: usize,
-    members: &[&mut DecidingItem],
+    members: &mut [&mut DecidingItem],
 ) -> Result<(), NetworkError> {
     let mut owners = Vec::new();
     let mut leaves = 0;
-    for episode in members {
+    for episode in members.iter() {
         if let EpisodePlanner::Consulting { out, .. } = &*episode.planner
             && !out.is_empty()
         {
@@ -255,15 +310,18 @@ fn send(
     batch.set_leaves(leaves);
     let mut rows = batch.inputs_mut().chunks_mut(row_len);
     let mut jobs = VecDeque::with_capacity(leaves);
-    for episode in members {
+    let mut places = Vec::with_capacity(leaves);
+    for (place, episode) in members.iter().enumerate() {
         let EpisodePlanner::Consulting { search, out } = &*episode.planner else { continue };
-        let mission = &*episode.mission.mission;
-        jobs.extend(out.iter().zip(&mut rows).map(|(&leaf, row)| (mission, search, leaf, row)));
+        jobs.extend(out.iter().zip(&mut rows).map(|(&leaf, row)| (&**episode, search, leaf, row)));
+        places.resize(jobs.len(), place);
     }
     let encoder = &network.encoder;
-    workers.share(jobs, &AtomicBool::new(false), |_, (mission, search, leaf, row)| {
-        encoder.write(mission, &search.tree_of(leaf), leaf.node, row);
+    let faults = workers.share(jobs, &AtomicBool::new(false), |_, (episode, search, leaf, row)| {
+        episode.pass("write");
+        encoder.write(&episode.mission.mission, &search.tree_of(leaf), leaf.node, row);
     });
+    fail(members, &places, faults, EpisodePhase::Evaluation);
     place.at_network = Some(owners);
     network.thread.submit(cohort as u64, batch)
 }

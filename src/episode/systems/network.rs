@@ -7,20 +7,31 @@ use std::sync::Arc;
 use bevy::ecs::change_detection::ResMut;
 
 use crate::episode::error::EpisodeError;
+use crate::episode::file_work::{FileNews, FileWork};
 use crate::episode::network::{described, planning_weights};
 use crate::episode::run::Run;
 use crate::episode::systems::command::{Episodes, unfinished};
 use crate::episode::training::{Trainer, TrainingNews};
-use crate::files;
-use crate::network::{CheckpointError, NetworkWeights};
+use crate::network::NetworkWeights;
 
 /// Extension of weights files.
 const EXTENSION: &str = "bin";
 
-/// Plans with the network of a file.
-pub fn load_network(path: &Path, run: &mut Run, episodes: &mut Episodes) -> Result<(), EpisodeError> {
-    files::refuse_pipe(path).map_err(|source| CheckpointError::io(path, source))?;
-    let weights = NetworkWeights::load(path)?;
+/// Reads a network from a file, to plan with it then.
+pub fn load_network(path: PathBuf, files: &mut FileWork) -> Result<(), EpisodeError> {
+    files.read(format!("reading {}", path.display()), move || {
+        let weights = NetworkWeights::load(&path)?;
+        Ok(FileNews::Network(path, weights))
+    })
+}
+
+/// Plans with a network that has been read.
+pub fn network_loaded(
+    path: &Path,
+    weights: NetworkWeights,
+    run: &mut Run,
+    episodes: &mut Episodes,
+) -> Result<(), EpisodeError> {
     let text = format!("network of {}: {}", path.display(), described(weights.config()));
     plan_with(weights, path.display().to_string(), run, episodes)?;
     run.notices.info(text);
@@ -40,16 +51,23 @@ pub fn use_shipped_network(run: &mut Run, episodes: &mut Episodes) -> Result<(),
 }
 
 /// Writes the network that plans to a file.
-pub fn save_network(path: PathBuf, run: &mut Run) -> Result<(), EpisodeError> {
+pub fn save_network(path: PathBuf, run: &Run, files: &mut FileWork) -> Result<(), EpisodeError> {
     let path = if path.extension().is_none() { path.with_extension(EXTENSION) } else { path };
     let cells = run.mission.grid().cells_per_axis();
-    let (weights, _) = planning_weights(&run.settings.network, cells, run.settings.seed)?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|source| EpisodeError::Folder { path: folder.to_owned(), source })?;
-    }
-    weights.save(&path)?;
+    let settings = run.settings.clone();
+    files.write(format!("writing {}", path.display()), move || {
+        let (weights, _) = planning_weights(&settings.network, cells, settings.seed)?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|source| EpisodeError::Folder { path: folder.to_owned(), source })?;
+        }
+        weights.save(&path)?;
+        Ok(FileNews::NetworkSaved(path, weights))
+    })
+}
+
+/// Tells of a network that has been written.
+pub fn network_saved(path: &Path, weights: &NetworkWeights, run: &mut Run) {
     run.notices.info(format!("network written to {}: {}", path.display(), described(weights.config())));
-    Ok(())
 }
 
 /// Starts or resumes the training run.

@@ -7,6 +7,7 @@ use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodePlanner, PictureChange};
+use crate::episode::failure::EpisodePhase;
 use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
@@ -52,8 +53,11 @@ pub fn plan(
         simulations: AtomicU64::new(0),
         work: Mutex::default(),
     };
-    let jobs: VecDeque<_> = cohort.into_iter().collect();
-    workers.share(jobs, &shift.starved, |scratch, mut episode| shift.plan(scratch, &mut episode));
+    let jobs: VecDeque<_> = cohort.iter_mut().collect();
+    let faults = workers.share(jobs, &shift.starved, |scratch, episode| shift.plan(scratch, episode));
+    for fault in faults {
+        cohort[fault.job].planner.fail(EpisodePhase::Search, fault.reason);
+    }
     meter.count.simulations += shift.simulations.load(Ordering::Relaxed);
     let work = *lock(&shift.work);
     meter.work += work;
@@ -83,8 +87,10 @@ impl Shift<'_> {
         }
         episode.picture.touch(PictureChange::Status);
         if let EpisodePlanner::Idle = *episode.planner {
+            episode.pass("begin");
             *episode.planner = self.begin(episode);
         }
+        episode.pass("walk");
         let EpisodePlanner::Searching { search, done, .. } = &mut *episode.planner else { return };
         let mission = &*episode.mission.mission;
         let (caster, observation) = scratch.instruments(mission);
@@ -93,6 +99,7 @@ impl Shift<'_> {
         let before = std::mem::replace(done, search.simulations_done());
         self.simulations.fetch_add(u64::from(*done - before), Ordering::Relaxed);
         if matches!(progress, SearchProgress::Done) {
+            episode.pass("decide");
             self.decide(&mut episode.planner);
         }
     }

@@ -8,13 +8,15 @@ use bevy::ecs::system::Query;
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
+use crate::episode::failure::{EpisodeFailure, EpisodePhase, pass};
 use crate::episode::meter::{Load, Meter};
 use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
-use crate::episode::snapshot::{EpisodeSnapshot, EpisodeStatus, SimulationSnapshot};
+use crate::episode::snapshot::{EpisodeSnapshot, EpisodeStatus, SimulationSnapshot, SimulationStatus};
 use crate::episode::training::Trainer;
 use crate::episode::workers::Workers;
 use crate::mission::{EpisodeMetrics, Scenario};
+use crate::threads::guarded;
 
 /// The newest snapshot, and how often there is to be one.
 #[derive(Resource, Debug)]
@@ -30,6 +32,12 @@ impl Publication {
     /// An empty snapshot, to be followed by others at that interval.
     pub fn new(run: &Run, interval: Option<Duration>) -> Self {
         Self { latest: Arc::new(SimulationSnapshot::empty(&run.settings)), interval, at: Instant::now() }
+    }
+
+    /// Goes on counting after the frames of a simulation before.
+    pub fn count_on_from(&mut self, frame: u64) {
+        Arc::make_mut(&mut self.latest).frame = frame;
+        self.at = Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or(self.at);
     }
 
     /// How long until the next snapshot is due, if the schedule builds them.
@@ -56,25 +64,38 @@ pub fn publish(
         &Episode,
         &EpisodeMission,
         &EpisodeState,
-        &EpisodePlanner,
+        &mut EpisodePlanner,
         &EpisodeHistory,
         &mut EpisodePicture,
     )>,
 ) {
     let mut pictures = Vec::with_capacity(episodes.iter().len());
-    for (episode, mission, state, planner, history, mut picture) in &mut episodes {
-        let latest = match (picture.change, picture.latest.take()) {
-            (PictureChange::None, Some(latest)) => latest,
-            (PictureChange::Status, Some(latest)) => Arc::new(EpisodeSnapshot {
+    for (episode, mission, state, mut planner, history, mut picture) in &mut episodes {
+        let latest = picture.latest.take();
+        let with_status = |latest: &EpisodeSnapshot, planner: &EpisodePlanner| {
+            Arc::new(EpisodeSnapshot {
                 status: status_of(planner, state),
                 altered: mission.altered,
-                ..(*latest).clone()
-            }),
-            _ => Arc::new(picture_of(episode, mission, state, planner, history)),
+                failure: failure_of(planner).cloned(),
+                ..latest.clone()
+            })
         };
-        picture.latest = Some(latest.clone());
+        let latest = match (picture.change, latest) {
+            (PictureChange::None, Some(latest)) => Some(latest),
+            (PictureChange::Status, Some(latest)) => Some(with_status(&latest, &planner)),
+            // It cannot be pictured, and there is no earlier picture.
+            (_, None) if failure_of(&planner).is_some_and(|failure| failure.phase == EpisodePhase::Snapshot) => None,
+            (_, latest) => match guarded(|| picture_of(episode, mission, state, &planner, history)) {
+                Ok(now) => Some(Arc::new(now)),
+                Err(reason) => {
+                    planner.fail(EpisodePhase::Snapshot, reason);
+                    latest.map(|latest| with_status(&latest, &planner))
+                }
+            },
+        };
+        picture.latest = latest.clone();
         picture.change = PictureChange::None;
-        pictures.push((episode.slot, latest));
+        pictures.extend(latest.map(|latest| (episode.slot, latest)));
     }
     pictures.sort_by_key(|(slot, _)| *slot);
     let focus = run.focus_slot.min(run.settings.episodes - 1);
@@ -88,6 +109,7 @@ pub fn publish(
         settings: run.settings.clone(),
         scenario: shared_scenario(&publication.latest, &run),
         search: run.settings.search.clone(),
+        status: SimulationStatus::of(run.paused),
         paused: run.paused,
         speed: run.settings.speed,
         seed: run.settings.seed,
@@ -123,12 +145,20 @@ fn status_of(planner: &EpisodePlanner, state: &EpisodeState) -> EpisodeStatus {
         EpisodePlanner::Consulting { search, .. } => {
             EpisodeStatus::Searching { done: search.simulations_done(), of: search.simulations() }
         }
+        EpisodePlanner::Failing(_) | EpisodePlanner::Failed(_) => EpisodeStatus::Failed,
         EpisodePlanner::Finished if state.0.refusal.is_some() => EpisodeStatus::Refused,
         EpisodePlanner::Finished => EpisodeStatus::Finished,
         EpisodePlanner::Idle
         | EpisodePlanner::Decided(_)
         | EpisodePlanner::Acted { .. }
         | EpisodePlanner::Refused { .. } => EpisodeStatus::Stepping,
+    }
+}
+
+fn failure_of(planner: &EpisodePlanner) -> Option<&Arc<EpisodeFailure>> {
+    match planner {
+        EpisodePlanner::Failing(failure) | EpisodePlanner::Failed(failure) => Some(failure),
+        _ => None,
     }
 }
 
@@ -141,6 +171,7 @@ fn picture_of(
 ) -> EpisodeSnapshot {
     let status = status_of(planner, state);
     let (mission, state) = (&flown.mission, &state.0);
+    pass("snapshot", mission.scenario(), episode.number, state.step);
     let mut probability_u8 = Vec::new();
     state.belief.probabilities_u8(&mut probability_u8);
     EpisodeSnapshot {
@@ -163,5 +194,6 @@ fn picture_of(
         expected_returns: history.expected_returns.clone(),
         truth: mission.truth().clone(),
         metrics: EpisodeMetrics::of(mission, state, &history.transitions),
+        failure: failure_of(planner).cloned(),
     }
 }

@@ -8,11 +8,13 @@ use crate::episode::command::Speed;
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
+use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::snapshot::StateSample;
+use crate::threads::guarded;
 
-/// Adds the steps just flown to the episodes' histories, ends finished episodes and paces the others.
+/// Adds the steps just flown to the episodes' histories, ends finished and failed episodes and paces the others.
 pub fn record(
     mut run: ResMut<Run>,
     mut meter: ResMut<Meter>,
@@ -28,31 +30,72 @@ pub fn record(
 ) {
     let now = Instant::now();
     for (episode, mission, state, mut planner, mut history, mut pace, mut picture) in &mut episodes {
-        if !matches!(*planner, EpisodePlanner::Acted { .. } | EpisodePlanner::Refused { .. }) {
-            continue;
-        }
-        match std::mem::take(&mut *planner) {
-            EpisodePlanner::Acted { summary, transition } => {
-                Arc::make_mut(&mut history.transitions).push(transition);
-                history.states.push(StateSample::of(&mission.mission, &state.0));
-                Arc::make_mut(&mut history.expected_returns).push(summary.root_value);
-                history.search = Some(summary);
+        let mut change = PictureChange::Step;
+        match &*planner {
+            EpisodePlanner::Acted { .. } | EpisodePlanner::Refused { .. } => {
+                let recorded = guarded(|| {
+                    pass("record", mission.mission.scenario(), episode.number, state.0.step);
+                    add_step(mission, state, &mut planner, &mut history);
+                });
+                if let Err(reason) = recorded {
+                    history.keep_whole_steps();
+                    planner.fail(EpisodePhase::Record, reason);
+                }
             }
-            EpisodePlanner::Refused { summary } => history.search = Some(summary),
-            _ => {}
+            // Its picture cannot be made anew.
+            EpisodePlanner::Failing(failure) if failure.phase == EpisodePhase::Snapshot => {
+                change = PictureChange::Status;
+            }
+            EpisodePlanner::Failing(_) => {}
+            _ => continue,
         }
-        if let Some(refusal) = state.0.refusal {
-            run.notices.error(format!("episode {} ended after step {}: {refusal}", episode.number, state.0.step));
-        }
-        if state.0.is_done(&mission.mission) {
-            *planner = EpisodePlanner::Finished;
-            meter.count.episodes += 1;
+        if let EpisodePlanner::Failing(failure) = &*planner {
+            let failure = failure.clone();
+            run.notices.error(format!("episode {} ended after step {}: {failure}", episode.number, state.0.step));
+            *planner = EpisodePlanner::Failed(failure);
+        } else {
+            if let Some(refusal) = state.0.refusal {
+                run.notices.error(format!("episode {} ended after step {}: {refusal}", episode.number, state.0.step));
+            }
+            if state.0.is_done(&mission.mission) {
+                *planner = EpisodePlanner::Finished;
+                meter.count.episodes += 1;
+            }
         }
         if run.paused {
             pace.granted = pace.granted.saturating_sub(1);
         }
         pace.due = next_due(pace.due, run.settings.speed, now);
-        picture.touch(PictureChange::Step);
+        picture.touch(change);
+    }
+}
+
+/// Moves the step from the planner to the history.
+fn add_step(
+    mission: &EpisodeMission,
+    state: &EpisodeState,
+    planner: &mut EpisodePlanner,
+    history: &mut EpisodeHistory,
+) {
+    match std::mem::take(planner) {
+        EpisodePlanner::Acted { summary, transition } => {
+            Arc::make_mut(&mut history.transitions).push(transition);
+            history.states.push(StateSample::of(&mission.mission, &state.0));
+            Arc::make_mut(&mut history.expected_returns).push(summary.root_value);
+            history.search = Some(summary);
+        }
+        EpisodePlanner::Refused { summary } => history.search = Some(summary),
+        _ => {}
+    }
+}
+
+impl EpisodeHistory {
+    /// Drops what is there of a step whose record was broken off.
+    fn keep_whole_steps(&mut self) {
+        let steps = self.transitions.len().min(self.states.len().saturating_sub(1)).min(self.expected_returns.len());
+        Arc::make_mut(&mut self.transitions).truncate(steps);
+        Arc::make_mut(&mut self.expected_returns).truncate(steps);
+        self.states.truncate(steps + 1);
     }
 }
 

@@ -10,14 +10,18 @@ use bevy::ecs::system::{Commands, Query};
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState,
 };
+use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
 use crate::episode::run::{Run, waiting_parameters};
 use crate::episode::snapshot::StateSample;
 use crate::episode::workers::{Workers, lock};
 use crate::mission::{Mission, MissionState};
+use crate::orbit::{RelativeOrbitalElements, RelativeState};
+use crate::threads::guarded;
 
 /// Takes away the episodes that have no place any more: all at a reset, those beyond a lowered number of episodes,
-/// and finished ones that are to be followed by another.
+/// and finished ones that are to be followed by another. Failed ones
+/// stay, so that a fault is seen and cannot repeat for ever.
 pub fn despawn_episodes(
     mut commands: Commands,
     run: Res<Run>,
@@ -62,13 +66,18 @@ pub fn begin_episodes(
     run.pending =
         episodes.iter().flat_map(|(_, flown)| waiting_parameters(flown.mission.scenario(), &run.settings)).collect();
     let due = Instant::now();
-    for (episode, state) in empty.into_iter().zip(begun) {
-        let history = EpisodeHistory { states: vec![StateSample::of(&run.mission, &state)], ..Default::default() };
+    for (episode, begun) in empty.into_iter().zip(begun) {
+        let mut planner = EpisodePlanner::Idle;
+        let (state, samples) = begun.unwrap_or_else(|reason| {
+            planner.fail(EpisodePhase::FirstImage, reason);
+            without_image(episode, &run)
+        });
+        let history = EpisodeHistory { states: samples, ..Default::default() };
         commands.spawn((
             episode,
             EpisodeMission { mission: run.mission.clone(), next: None, altered: false },
             EpisodeState(state),
-            EpisodePlanner::Idle,
+            planner,
             history,
             EpisodePace { due, granted: 0 },
             EpisodePicture::default(),
@@ -76,17 +85,50 @@ pub fn begin_episodes(
     }
 }
 
-/// The first states of these episodes, in their order.
-fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec<MissionState> {
-    let begun: Vec<Mutex<Option<MissionState>>> = episodes.iter().map(|_| Mutex::new(None)).collect();
+/// A state and its sample.
+type Begun = (MissionState, Vec<StateSample>);
+
+/// The first states of these episodes, in their order, or why one has none.
+fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec<Result<Begun, String>> {
+    let begun: Vec<Mutex<Option<Begun>>> = episodes.iter().map(|_| Mutex::new(None)).collect();
     let jobs: VecDeque<_> = episodes.iter().zip(&begun).collect();
     let (mission, seed): (&Arc<Mission>, _) = (&run.mission, run.settings.seed);
-    workers.share(jobs, &AtomicBool::new(false), |scratch, (episode, place)| {
+    let faults = workers.share(jobs, &AtomicBool::new(false), |scratch, (episode, place)| {
         let (caster, observation) = scratch.instruments(mission);
-        *lock(place) = Some(mission.begin(seed, episode.number, caster, observation));
+        let state = mission.begin(seed, episode.number, caster, observation);
+        pass("first image", mission.scenario(), episode.number, state.step);
+        let sample = StateSample::of(mission, &state);
+        *lock(place) = Some((state, vec![sample]));
     });
-    // `share` returns only when every job is done, and every job fills its place.
-    begun.into_iter().filter_map(|place| lock(&place).take()).collect()
+    let reason = |job| faults.iter().find(|fault| fault.job == job).map(|fault| fault.reason.clone());
+    let ended = begun.into_iter().enumerate();
+    // A job that has not panicked has filled its place.
+    ended.map(|(job, place)| lock(&place).take().ok_or_else(|| reason(job).unwrap_or_default())).collect()
+}
+
+/// The state of an episode that has failed at its first image: at its start if that can be said, else nowhere.
+fn without_image(episode: Episode, run: &Run) -> Begun {
+    let (mission, seed) = (&run.mission, run.settings.seed);
+    let start = guarded(|| {
+        let state = mission.initial_state(seed, episode.number);
+        let sample = StateSample::of(mission, &state);
+        (state, vec![sample])
+    });
+    start.unwrap_or_else(|_| {
+        let roe = RelativeOrbitalElements::default();
+        let state = MissionState {
+            seed,
+            episode: episode.number,
+            step: 0,
+            relative: RelativeState { time_s: 0.0, roe, argument_of_latitude_rad: 0.0 },
+            belief: mission.prior_belief().clone(),
+            dv_spent_m_s: 0.0,
+            total_reward: 0.0,
+            closest_approach_m: 0.0,
+            refusal: None,
+        };
+        (state, Vec::new())
+    })
 }
 
 /// Hands the steps asked for to every unfinished episode, those that have just begun included.
@@ -96,7 +138,7 @@ pub fn grant_steps(mut run: ResMut<Run>, mut episodes: Query<(&EpisodePlanner, &
         return;
     }
     for (planner, mut pace) in &mut episodes {
-        if !matches!(planner, EpisodePlanner::Finished) {
+        if !planner.is_over() {
             pace.granted = pace.granted.saturating_add(granted);
         }
     }

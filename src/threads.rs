@@ -1,0 +1,67 @@
+//! Work that may panic, and threads that may not end in time.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a thread that is to end is waited for. Leaving an app waits for two of them at most, one after the other.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(400);
+/// Between two looks at whether it has ended.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// Runs work that may panic; instead of a panic comes what it said. A program built with `panic = "abort"` ends with the
+/// panic.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(panic.as_ref()))
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".into())
+}
+
+/// Waits until the thread has ended, or `deadline` is over: then the thread is left behind, and the log says so. It ends
+/// with what it is doing, or with the process.
+pub(crate) fn join_by<T>(handle: JoinHandle<T>, deadline: Instant) -> Option<thread::Result<T>> {
+    while !handle.is_finished() {
+        if Instant::now() >= deadline {
+            let name = handle.thread().name().unwrap_or("unnamed").to_owned();
+            tracing::warn!("the thread `{name}` has not ended in time and is left behind");
+            return None;
+        }
+        thread::sleep(GLANCE);
+    }
+    Some(handle.join())
+}
+
+/// As [`join_by`], with [`PATIENCE`] from now on.
+pub(crate) fn join_soon<T>(handle: JoinHandle<T>) -> Option<thread::Result<T>> {
+    join_by(handle, Instant::now() + PATIENCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ends_is_joined_and_one_that_does_not_is_left_behind() {
+        let ended = join_by(thread::spawn(|| 7), Instant::now() + Duration::from_secs(60));
+        assert_eq!(ended.and_then(Result::ok), Some(7));
+        let (release, gate) = channel::<()>();
+        let blocked = thread::spawn(move || gate.recv());
+        // It cannot end before it is released below.
+        assert!(join_by(blocked, Instant::now()).is_none());
+        drop(release);
+    }
+
+    #[test]
+    fn what_a_panic_said_comes_back() {
+        assert_eq!(guarded(|| 3), Ok(3));
+        assert_eq!(guarded(|| panic!("cell {}", 4)), Err::<(), _>("cell 4".to_owned()));
+        assert_eq!(guarded(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
+    }
+}
