@@ -10,6 +10,7 @@
 //! | [`Evaluator`] | evaluates a batch in place; network, uniform, seeded random, and decorators around them |
 //! | [`EvaluatorThread`] | the thread that talks to Burn, and what it counts: [`EvaluationCounts`] |
 //! | [`NetworkWeights`] | weights as bytes, independent of any device |
+//! | [`TrainedRanges`] | what a network was trained on, and what of a scenario lies outside it |
 //! | [`CheckpointDirectory`] | one directory a run: versioned, checksummed, written atomically |
 
 mod checkpoint;
@@ -29,6 +30,7 @@ mod record;
 mod sealed;
 mod simple_evaluators;
 mod thread;
+mod trained_ranges;
 mod value;
 #[cfg(feature = "vulkan")]
 mod vulkan;
@@ -55,5 +57,6 @@ pub(crate) use record::tensors;
 pub(crate) use sealed::{SealedKind, open_sealed, seal};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
 pub use thread::{EvaluatorThread, Finished, OpeningThread};
+pub use trained_ranges::{OutsideTraining, TrainedRanges};
 pub use value::{return_from_value, value_target};
 pub use weights::NetworkWeights;

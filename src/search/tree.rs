@@ -120,8 +120,8 @@ impl<S> Node<S> {
 pub struct Root<'a, S> {
     /// The state that the search decides in.
     pub state: S,
-    /// The belief there, one byte a voxel.
-    pub belief: &'a [i8],
+    /// The belief there, one number a voxel.
+    pub belief: &'a [i16],
     /// Its entropy, nats.
     pub entropy_nats: f64,
     /// The mission step the root stands at.
@@ -136,12 +136,12 @@ pub struct Root<'a, S> {
     pub simulation: u32,
     /// How walks under way count where another walk chooses.
     pub in_flight: InFlight,
-    /// Nodes that the search may make, the root included. Room is made for them at once, up to 64 MiB of beliefs.
+    /// Nodes that the search may make, the root included. Room is made for them at once, up to 128 MiB of beliefs.
     pub nodes: usize,
 }
 
 /// Beliefs that a tree makes room for at once; larger trees grow as they are searched.
-const RESERVED_BELIEF_BYTES: usize = 64 << 20;
+const RESERVED_BELIEF_BYTES: usize = 128 << 20;
 
 /// The arena of one search: nodes, edges and beliefs in flat pools, linked by `u32` ids.
 ///
@@ -152,8 +152,8 @@ pub struct SearchTree<S = RelativeState> {
     nodes: Vec<Node<S>>,
     /// `actions` edges for every slot.
     edges: Vec<Edge>,
-    /// `belief_len` bytes for every slot; while a terminal node is made also one more, as scratch.
-    beliefs: Vec<i8>,
+    /// `belief_len` numbers for every slot; while a terminal node is made also one more, as scratch.
+    beliefs: Vec<i16>,
     value_range: ValueRange,
     actions: usize,
     belief_len: usize,
@@ -201,7 +201,7 @@ impl<S: Copy> SearchTree<S> {
         let full_tree = (0..self.depth_limit).map(level).fold(0, usize::saturating_add);
         let slots = nodes.min(full_tree);
         // One more than the slots: the scratch in which a terminal node's step is taken.
-        let beliefs = ((slots + 1) * self.belief_len).min(RESERVED_BELIEF_BYTES);
+        let beliefs = ((slots + 1) * self.belief_len).min(RESERVED_BELIEF_BYTES / size_of::<i16>());
         self.nodes.reserve_exact(nodes);
         self.edges.reserve_exact(slots * self.actions);
         self.beliefs.reserve_exact(beliefs);
@@ -215,7 +215,7 @@ impl<S: Copy> SearchTree<S> {
         self.value_range = ValueRange::EMPTY;
     }
 
-    /// Appends a node; the last `belief_len` bytes of the pool are its belief, dropped again if it is terminal.
+    /// Appends a node; the last `belief_len` numbers of the pool are its belief, dropped again if it is terminal.
     fn push(&mut self, node: Node<S>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         let slots = self.edges.len() / self.actions.max(1);
@@ -231,7 +231,7 @@ impl<S: Copy> SearchTree<S> {
     }
 
     /// Makes the child that a step leads to. `take` gets a copy of the parent's belief to update in place.
-    pub(super) fn take_step(&mut self, step: &UntakenStep<S>, take: impl FnOnce(&mut [i8]) -> Outcome<S>) -> NodeId {
+    pub(super) fn take_step(&mut self, step: &UntakenStep<S>, take: impl FnOnce(&mut [i16]) -> Outcome<S>) -> NodeId {
         let belief = self.belief_range(step.parent);
         let copy = self.beliefs.len();
         self.beliefs.extend_from_within(belief);
@@ -240,7 +240,7 @@ impl<S: Copy> SearchTree<S> {
     }
 
     /// Adds the child that a step has led to elsewhere, with the belief there.
-    pub(super) fn insert(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>, belief: &[i8]) -> NodeId {
+    pub(super) fn insert(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>, belief: &[i16]) -> NodeId {
         if self.node(step.parent).depth + 1 < self.depth_limit {
             self.beliefs.extend_from_slice(belief);
         }
@@ -296,8 +296,8 @@ impl<S> SearchTree<S> {
         (node.value_sum - value_sum) / f64::from(visits.max(1))
     }
 
-    /// The belief of a node, one byte a voxel; empty at terminal nodes.
-    pub fn belief(&self, id: NodeId) -> &[i8] {
+    /// The belief of a node, one number a voxel; empty at terminal nodes.
+    pub fn belief(&self, id: NodeId) -> &[i16] {
         &self.beliefs[self.belief_range(id)]
     }
 
@@ -387,7 +387,7 @@ impl<S> SearchTree<S> {
     pub fn memory_bytes(&self) -> usize {
         self.nodes.capacity() * size_of::<Node<S>>()
             + self.edges.capacity() * size_of::<Edge>()
-            + self.beliefs.capacity()
+            + self.beliefs.capacity() * size_of::<i16>()
     }
 }
 
