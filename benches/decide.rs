@@ -20,7 +20,7 @@ fn decision(criterion: &mut Criterion) {
     };
     let settings = [
         ("serial", serial.clone()),
-        ("serial_coasting_roll_outs", SearchConfig { roll_out: RollOutPolicy::Coast, ..serial.clone() }),
+        ("serial_random_roll_outs", SearchConfig { roll_out: RollOutPolicy::Random, ..serial.clone() }),
         ("batched_32", with(ModeKind::Batched, InFlightKind::VisitsOnly)),
         ("tree_parallel_2_visits_only", with(ModeKind::TreeParallel, InFlightKind::VisitsOnly)),
         ("tree_parallel_2_virtual_loss", with(ModeKind::TreeParallel, InFlightKind::VirtualLoss)),

@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// The belief of a search after so many images of the orbit.
-    fn compact_belief_after(&mut self, images: usize, code: &CompactCode) -> Vec<i8> {
+    fn compact_belief_after(&mut self, images: usize, code: &CompactCode) -> Vec<i16> {
         let mut belief = self.belief();
         let mut caster = self.caster(InstructionSet::widest());
         let mut image = Observation::new(self.grid);
@@ -205,7 +205,7 @@ fn observations(criterion: &mut Criterion) {
 }
 
 /// What a search pays: 51 steps along the orbit, each with an image of a shape imagined from the belief after so many
-/// images, and the update of a belief of one byte per voxel; a shape serves five steps, as in two draws a simulation.
+/// images, and the update of a compact belief; a shape serves five steps, as in two draws a simulation.
 fn search_steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("search_step_51");
     group.sample_size(40);

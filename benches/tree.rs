@@ -9,7 +9,7 @@ use bevy_proxops::search::{
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SIMULATIONS: u32 = 3000;
-const BELIEF: [i8; 8000] = [0; 8000];
+const BELIEF: [i16; 8000] = [0; 8000];
 const RULE: Ucb1 = Ucb1 { exploration: 1.4 };
 
 /// A process without orbit and rays: the reward is a hash of the path, the belief is copied but not updated.
@@ -26,18 +26,18 @@ impl SearchModel for Rayless {
         StreamKey { seed: Seed(1), episode: 0, step: 0, simulation, purpose }.rng()
     }
 
-    fn imagine(&mut self, belief: &[i8], _rng: &mut StreamRng) {
+    fn imagine(&mut self, belief: &[i16], _rng: &mut StreamRng) {
         black_box(belief);
     }
 
-    fn step(&mut self, state: &u64, action: Action, belief: &mut [i8], _rng: &mut StreamRng) -> Outcome<u64> {
+    fn step(&mut self, state: &u64, action: Action, belief: &mut [i16], _rng: &mut StreamRng) -> Outcome<u64> {
         black_box(belief);
         let state = (state ^ (action.index() as u64 + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
         Outcome { state, reward: (state >> 40) as f32 / (1 << 24) as f32, entropy_drop_nats: 0.0 }
     }
 }
 
-fn one_half(_: &mut Rayless, leaf: &DetachedLeaf<u64>, _: &[i8]) -> LeafValue {
+fn one_half(_: &mut Rayless, leaf: &DetachedLeaf<u64>, _: &[i16]) -> LeafValue {
     LeafValue { node: leaf.node, value: 0.5, priors: None }
 }
 

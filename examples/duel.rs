@@ -1,7 +1,8 @@
-//! Two players on the same held-out episodes: which one does better, and how sure is that?
+//! Two players on the same episodes: which one does better, and how sure is that?
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bevy_proxops::memory::{MemoryEstimate, MemoryLimit};
@@ -9,7 +10,7 @@ use bevy_proxops::mission::{Mission, Scenario, Seed};
 use bevy_proxops::network::{EvaluatorThread, LeafEncoder, NetworkDevice, NetworkWeights, open_evaluator};
 use bevy_proxops::search::{AlphaZeroConfig, Exploration, RootRule};
 use bevy_proxops::training::{
-    FlightConfig, FlownEpisode, RandomisationConfig, RandomisedMissions, Shapes, fly, mean_and_interval,
+    FlightConfig, FlownEpisode, MissionSource, RandomisationConfig, RandomisedMissions, Shapes, fly, mean_and_interval,
 };
 use clap::Parser;
 
@@ -23,7 +24,8 @@ use terminal::{BAD_INPUT, FAILURE, UserError, say, warn};
 /// Episodes in the air at the same time. More take more memory and no less time.
 const MOST_PARALLEL: usize = 128;
 
-/// Flies the same episodes with two players and compares their total rewards.
+/// Flies the same episodes with two players and compares their total rewards. The scenario is flown as it is: the episodes of
+/// a pair share sensor noise and start within its spread.
 ///
 /// A player is NETWORK or NETWORK,ROOT or NETWORK,ROOT,SIMULATIONS: a weights file, `shipped`, `untrained`, or untrained
 /// layers by name (`reference`, `compact`), then puct or gumbel, then the number of simulations.
@@ -36,10 +38,14 @@ struct Options {
     /// An embedded scenario's name, or a scenario file
     #[arg(long, default_value = "standoff_200m")]
     scenario: String,
+    /// Draw target, start and prior of every pair as training does: satellites it never shows, starts 0.75 to 1.5 times
+    /// as far, priors 0.5 to 2 times as high
+    #[arg(long)]
+    randomise: bool,
     /// Pairs of episodes, 1 to 10000
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pairs: u32,
-    /// Number of the first episode, up to 4000000000: other numbers are other satellites and starts
+    /// Number of the first episode, up to 4000000000: other numbers are other noise and starts
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=4_000_000_000))]
     first_episode: u32,
     /// Seed of the episodes
@@ -89,9 +95,50 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let (one, other) = (weights(&options.first)?, weights(&options.second)?);
     check_memory(&[(&options.first, &one), (&options.second, &other)], &scenario, options).map_err(bad_input)?;
     let failed = |error| (FAILURE, error);
-    let first = flown(&options.first, one, &scenario, options).map_err(failed)?;
-    let second = flown(&options.second, other, &scenario, options).map_err(failed)?;
+    let missions = missions(&scenario, options).map_err(bad_input)?;
+    say(description(&scenario, options)).map_err(|error| failed(error.into()))?;
+    for weights in [&one, &other] {
+        warn_outside(weights, &scenario);
+    }
+    let first = flown(&options.first, one, &*missions, options).map_err(failed)?;
+    let second = flown(&options.second, other, &*missions, options).map_err(failed)?;
     compare(&first, &second).map_err(|error| failed(error.into()))
+}
+
+/// The scenario as it is, or what training draws from it, with satellites that took no part.
+fn missions(scenario: &Scenario, options: &Options) -> Result<Box<dyn MissionSource>, UserError> {
+    // Says so if the scenario cannot be flown.
+    let mission = Arc::new(Mission::new(scenario.clone(), None)?);
+    if !options.randomise {
+        return Ok(Box::new(mission));
+    }
+    let (randomisation, seed) = (RandomisationConfig::default(), Seed(options.seed));
+    Ok(Box::new(RandomisedMissions::new(scenario.clone(), randomisation, seed, Shapes::HeldOut)))
+}
+
+/// What is flown, in two lines.
+fn description(scenario: &Scenario, options: &Options) -> String {
+    let Options { pairs, first_episode, seed, .. } = options;
+    let Scenario { name, target, start, grid, .. } = scenario;
+    let which = if options.randomise {
+        let RandomisationConfig { start_scale, prior_scale, .. } = RandomisationConfig::default();
+        format!(
+            "another generated satellite every pair, start {} to {} times and prior {} to {} times the scenario's",
+            start_scale[0], start_scale[1], prior_scale[0], prior_scale[1]
+        )
+    } else {
+        format!("target {target}, start {:?} m within ± {:?} m, prior {}", start.a_roe_m, start.spread_m, grid.prior)
+    };
+    let how = if options.randomise { "randomised as in training" } else { "as it is" };
+    format!("scenario {name}, {how}: {which}\n{pairs} pairs from episode {first_episode} on, seed {seed}")
+}
+
+/// Says which values of the scenario lie outside of what a network was trained on.
+fn warn_outside(weights: &NetworkWeights, scenario: &Scenario) {
+    let Some(ranges) = weights.trained_ranges() else { return };
+    for value in ranges.outside(scenario) {
+        warn(format_args!("warning: the network was not trained for {value}"));
+    }
 }
 
 fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) -> io::Result<()> {
@@ -154,18 +201,16 @@ fn flight(player: &Player, options: &Options) -> FlightConfig {
 fn flown(
     player: &Player,
     weights: NetworkWeights,
-    scenario: &Scenario,
+    missions: &dyn MissionSource,
     options: &Options,
 ) -> Result<Vec<FlownEpisode>, UserError> {
-    let seed = Seed(options.seed);
-    let missions = RandomisedMissions::new(scenario.clone(), RandomisationConfig::default(), seed, Shapes::HeldOut);
     let config = flight(player, options);
     let (device, layers) = (options.device.clone(), weights.config().clone());
     let make = move || Ok(open_evaluator(&device, &weights, 256, warn)?.evaluator);
     let thread = EvaluatorThread::spawn(make, |_| {})?;
     let episodes = options.first_episode..options.first_episode + options.pairs;
     let start = Instant::now();
-    let episodes = fly(&layers, &thread, &missions, episodes, &config, &mut |_| {})?;
+    let episodes = fly(&layers, &thread, missions, episodes, &config, &mut |_| {})?;
     say(format!(
         "{} with {} and {} simulations on {}: {} episodes in {:.1} s",
         player.network,

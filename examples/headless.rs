@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bevy_proxops::episode::{EpisodeSettings, Simulation, SimulationSnapshot};
+use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, Simulation, SimulationSnapshot};
 use bevy_proxops::files::json;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
@@ -24,7 +24,7 @@ mod terminal;
 
 use options::RunOptions;
 use summary::{Clock, Summary};
-use terminal::{BAD_INPUT, FAILURE, INTERRUPTED, UserError, say};
+use terminal::{BAD_INPUT, FAILURE, INTERRUPTED, UserError, say, warn};
 
 /// Exit code when an episode ended before its last step; the summary is printed all the same and says why.
 const ENDED_EARLY: u8 = 3;
@@ -90,10 +90,12 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let progress = ProgressBar::new(steps)
         .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len} steps, {per_sec}, {eta} left")?);
     let mut finished_after_s = vec![None; first.episodes.len()];
+    let mut notices_said = 0;
     while !simulation.is_finished() && !interrupt::is_wished() {
         simulation.tick();
         let snapshot = simulation.snapshot();
         progress.set_position(snapshot.episodes.iter().map(|episode| u64::from(episode.step)).sum());
+        progress.suspend(|| say_warnings(&snapshot, &mut notices_said));
         note_finished(&snapshot, started.elapsed().as_secs_f64(), &mut finished_after_s);
     }
     progress.finish_and_clear();
@@ -102,6 +104,18 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let cpu_s = cpu_s() - cpu_before_s;
     let clock = Clock { wall_s, cpu_s, episode_wall_s, total: simulation.total_diagnostics() };
     Ok(Summary::new(&simulation.snapshot(), clock))
+}
+
+/// What was done differently from what was asked, and what could not be done, each once.
+fn say_warnings(snapshot: &SimulationSnapshot, said: &mut u64) {
+    for notice in snapshot.notices.iter().filter(|notice| notice.id >= *said) {
+        match notice.severity {
+            NoticeSeverity::Info => {}
+            NoticeSeverity::Warning => warn(format_args!("warning: {}", notice.text)),
+            NoticeSeverity::Error => warn(format_args!("error: {}", notice.text)),
+        }
+    }
+    *said = snapshot.notices.last().map_or(*said, |notice| notice.id + 1);
 }
 
 /// Processor time of all threads of this process so far, s; 0 where the system does not tell.

@@ -19,7 +19,7 @@ pub struct RunOptions {
     /// Who chooses the burns: passive, random, mcts, alpha_zero or network_only
     #[arg(long, value_name = "PLANNER")]
     pub planner: Option<String>,
-    /// What the planner may know: sampled_belief, or oracle (the true shape: an upper bound, not a planner)
+    /// What the planner may know: sampled_belief, or oracle (the same search with the true shape, for comparison: no planner and no upper bound)
     #[arg(long, value_name = "KNOWLEDGE")]
     pub knowledge: Option<String>,
     /// Episodes that run in parallel

@@ -124,8 +124,10 @@ fn a_failed_episode_has_no_successor_until_a_reset() {
     assert_ne!(simulation.snapshot().episodes[FAILING as usize].status, EpisodeStatus::Failed);
 }
 
+type Look = dyn Fn(&EvaluationBatch) -> Result<(), NetworkError> + Send + Sync;
+
 /// Answers by the rows alone, and does to every batch first what a test wants.
-struct Injected(Arc<dyn Fn(&EvaluationBatch) -> Result<(), NetworkError> + Send + Sync>);
+struct Injected(Arc<Look>);
 
 impl Evaluator for Injected {
     fn name(&self) -> String {
@@ -147,7 +149,7 @@ fn with_evaluator(
     workers: usize,
     look: impl Fn(&EvaluationBatch) -> Result<(), NetworkError> + Send + Sync + 'static,
 ) -> Simulation {
-    let look: Arc<dyn Fn(&EvaluationBatch) -> Result<(), NetworkError> + Send + Sync> = Arc::new(look);
+    let look: Arc<Look> = Arc::new(look);
     let mut simulation = Simulation::new(settings(PlannerKind::AlphaZero, workers)).unwrap();
     simulation.world_mut().insert_resource(NetworkPlanner::opening_with(Arc::new(move |_, _, _, _| {
         let choice = DeviceChoice { device: ResolvedDevice::Cpu, reason: "a test".into() };

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use crate::episode::settings::NetworkSettings;
 use crate::episode::snapshot::NetworkSnapshot;
-use crate::mission::{Mission, Seed};
+use crate::mission::{Mission, Scenario, Seed};
 use crate::network::{
     ConvolutionConfig, DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluationCounts, EvaluatorThread,
     LeafEncoder, Loading, NetworkDevice, NetworkError, NetworkWeights, OpenedEvaluator, OpeningThread,
@@ -130,6 +130,10 @@ pub struct OpenNetwork {
     /// One place a cohort.
     pub batches: Vec<CohortBatch>,
     loaded: Loaded,
+    /// The scenario that its training was last compared with.
+    compared: Option<Scenario>,
+    /// Paths of the values that were then outside its training.
+    outside: Vec<String>,
     code: CompactCode,
     device: NetworkDevice,
     largest_batch: usize,
@@ -218,6 +222,8 @@ impl NetworkPlanner {
             if loaded.weights.config() == open.loaded.weights.config() {
                 open.loading = Some(open.thread.begin_loading(loaded.weights.clone())?);
                 open.loaded = loaded;
+                open.compared = None;
+                open.outside.clear();
                 return Ok(Some(NetworkEvent::NewWeights));
             }
         }
@@ -313,6 +319,8 @@ impl Opening {
             choice: self.told.recv().map_err(gone)?,
             batches: std::iter::repeat_with(CohortBatch::default).take(self.cohorts).collect(),
             loaded: self.loaded,
+            compared: None,
+            outside: Vec::new(),
             code: mission.compact_code().clone(),
             device: self.device,
             largest_batch: self.largest_batch,
@@ -370,10 +378,44 @@ impl OpenNetwork {
         warnings
     }
 
+    /// What the user should know before the network plans this scenario: which values lie outside of what it was trained on.
+    /// Said once, and again when other values do. An untrained network is outside of everything, and says that itself.
+    pub fn take_doubt(&mut self, scenario: &Scenario) -> Option<Doubt> {
+        if !self.loaded.is_trained || self.compared.as_ref() == Some(scenario) {
+            return None;
+        }
+        let is_first = self.compared.replace(scenario.clone()).is_none();
+        let Some(ranges) = self.loaded.weights.trained_ranges() else {
+            let unknown =
+                "the network's file does not say what it was trained on: nothing can be said of how well it plans here";
+            return is_first.then(|| Doubt::Unknown(unknown.to_owned()));
+        };
+        let outside = ranges.outside(scenario);
+        let paths: Vec<String> = outside.iter().map(|value| value.path.clone()).collect();
+        let is_new = paths.iter().any(|path| !self.outside.contains(path));
+        self.outside = paths;
+        let values: Vec<String> = outside.iter().map(ToString::to_string).collect();
+        is_new.then(|| {
+            Doubt::Outside(format!(
+                "the network was not trained for this: {}; it may decide worse than a search without it (planner mcts)",
+                values.join(", ")
+            ))
+        })
+    }
+
     /// Whether its weights are others than those that training begins with.
     pub fn is_trained(&self) -> bool {
         self.loaded.is_trained
     }
+}
+
+/// Why a network may not be fit for a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is not known what it was trained on.
+    Unknown(String),
+    /// Values lie outside of what it was trained on.
+    Outside(String),
 }
 
 /// "compact, 642334 parameters".
@@ -423,7 +465,6 @@ mod tests {
     use crossbeam_channel::bounded;
 
     use super::*;
-    use crate::mission::Scenario;
     use crate::network::SeededRandomEvaluator;
 
     /// Far beyond what is needed, so that only a hang fails.

@@ -137,8 +137,8 @@ impl fmt::Display for Amount {
         let bytes = self.0 as f64;
         match self.0 {
             ..1_000_000 => write!(formatter, "{:.0} kB", bytes / 1e3),
-            ..1_000_000_000 => write!(formatter, "{:.0} MB", bytes / 1e6),
-            ..1_000_000_000_000 => write!(formatter, "{:.1} GB", bytes / 1e9),
+            1_000_000..1_000_000_000 => write!(formatter, "{:.0} MB", bytes / 1e6),
+            1_000_000_000..1_000_000_000_000 => write!(formatter, "{:.1} GB", bytes / 1e9),
             _ => write!(formatter, "{:.0} TB", bytes / 1e12),
         }
     }

@@ -144,7 +144,7 @@ impl Mission {
         &self.compact_code
     }
 
-    /// The true shape. Only the world may look at it; a planner that does is an upper bound, not a planner.
+    /// The true shape. Only the world may look at it; a planner that does is for comparison only.
     pub fn truth(&self) -> &Arc<Occupancy> {
         &self.truth
     }

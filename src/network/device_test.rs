@@ -262,7 +262,8 @@ mod tests {
 
     #[test]
     fn a_card_that_answers_wrongly_is_refused_now_and_later() {
-        let wrong: [(&str, fn(u32, &mut EvaluationBatch)); 4] = [
+        type Spoil = fn(u32, &mut EvaluationBatch);
+        let wrong: [(&str, Spoil); 4] = [
             ("one logit of one row", |asked, batch| {
                 if asked == 0 {
                     batch.evaluations_mut()[0].logits[7] += 1e-2;

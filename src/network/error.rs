@@ -157,13 +157,13 @@ pub enum CheckpointError {
         found: String,
     },
     /// Written by another version.
-    #[error("{path}: format version {found}, this program reads version {expected}")]
+    #[error("{path}: format version {found}, this program reads versions up to {expected}")]
     Version {
         /// File.
         path: PathBuf,
         /// Version found.
         found: u32,
-        /// Version this program reads.
+        /// The newest version this program reads.
         expected: u32,
     },
     /// Shorter or longer than it says it is.

@@ -2,7 +2,7 @@
 
 use glam::DVec3;
 
-use crate::voxel::CompactCode;
+use crate::voxel::{CompactCode, place};
 
 use super::config::PolicyValueNetConfig;
 use super::error::NetworkError;
@@ -80,29 +80,25 @@ impl OrbitFeatures {
     }
 }
 
-/// How one byte of belief becomes a number: `tanh(log-odds/4)` = (√p − √(1−p)) / (√p + √(1−p)).
+/// How one voxel of a compact belief becomes a number: `tanh(log-odds/4)` = (√p − √(1−p)) / (√p + √(1−p)).
 ///
 /// 0 at even odds and ±1 when certain, like 2p − 1, but a voxel at a prior of 0.1 and one seen empty once
 /// differ by 0.36 instead of 0.18: what is still unknown is what the network has to see.
 #[derive(Clone, Debug)]
 pub struct BeliefEncoding {
-    /// Indexed by the byte read as unsigned.
-    table: [f32; 256],
+    /// As [`CompactCode::table`] has it.
+    table: Vec<f32>,
 }
 
 impl BeliefEncoding {
     /// For beliefs kept in `code`.
     pub fn new(code: &CompactCode) -> Self {
-        let mut table = [0.0; 256];
-        for byte in i8::MIN..=i8::MAX {
-            table[usize::from(byte as u8)] = (code.log_odds(byte) / LOG_ODDS_SCALE).tanh() as f32;
-        }
-        Self { table }
+        Self { table: code.table(|log_odds| (log_odds / LOG_ODDS_SCALE).tanh() as f32) }
     }
 
-    /// The number for one belief byte.
-    pub fn encode(&self, code: i8) -> f32 {
-        self.table[usize::from(code as u8)]
+    /// The number for one voxel's code.
+    pub fn encode(&self, code: i16) -> f32 {
+        self.table[place(code, self.table.len())]
     }
 }
 
@@ -141,7 +137,7 @@ impl InputEncoder {
     ///
     /// # Panics
     /// If `belief` or `row` has another length than the network's grid: a programming error, not an input.
-    pub fn write(&self, belief: &[i8], orbit: &OrbitFeatures, row: &mut [f32]) {
+    pub fn write(&self, belief: &[i16], orbit: &OrbitFeatures, row: &mut [f32]) {
         assert_eq!(row.len(), self.row_len(), "row of a batch");
         let (cells, rest) = row.split_at_mut(self.cells_per_axis.pow(3));
         assert_eq!(belief.len(), cells.len(), "cells of a belief");
@@ -155,7 +151,7 @@ impl InputEncoder {
         rest.copy_from_slice(&orbit.0);
     }
 
-    fn write_blocks(&self, belief: &[i8], cells: &mut [f32]) {
+    fn write_blocks(&self, belief: &[i16], cells: &mut [f32]) {
         let (n, s) = (self.cells_per_axis, self.block);
         let side = n / s;
         let channel_len = side.pow(3);
@@ -216,7 +212,7 @@ mod tests {
     #[test]
     fn blocks_become_channels_and_every_cell_keeps_its_value() {
         let encoder = encoder(2);
-        let belief: Vec<i8> = (0..512).map(|cell| (cell % 251) as i8).collect();
+        let belief: Vec<i16> = (0..512).map(|cell| (cell % 251) as i16 - 125).collect();
         let mut row = vec![f32::NAN; encoder.row_len()];
         encoder.write(&belief, &features(), &mut row);
         for x in 0..8 {
@@ -234,7 +230,7 @@ mod tests {
     #[test]
     fn without_blocks_the_row_is_the_belief_in_its_own_order() {
         let encoder = encoder(1);
-        let belief: Vec<i8> = (0..512).map(|cell| (cell / 5) as i8).collect();
+        let belief: Vec<i16> = (0..512).map(|cell| (cell / 5) as i16).collect();
         let mut row = vec![f32::NAN; encoder.row_len()];
         encoder.write(&belief, &features(), &mut row);
         assert!(row.iter().zip(&belief).all(|(&value, &code)| value == encoder.encoding.encode(code)));

@@ -11,6 +11,7 @@
 //! | [`Evaluator`] | evaluates a batch in place; network, uniform, seeded random, and decorators around them |
 //! | [`EvaluatorThread`] | the thread that talks to Burn, and what it counts: [`EvaluationCounts`] |
 //! | [`NetworkWeights`] | weights as bytes, independent of any device |
+//! | [`TrainedRanges`] | what a network was trained on, and what of a scenario lies outside it |
 //! | [`CheckpointDirectory`] | one directory a run: versioned, checksummed, written atomically |
 
 mod checkpoint;
@@ -31,6 +32,7 @@ mod record;
 mod sealed;
 mod simple_evaluators;
 mod thread;
+mod trained_ranges;
 mod value;
 #[cfg(feature = "vulkan")]
 mod vulkan;
@@ -57,6 +59,7 @@ pub(crate) use record::tensors;
 pub(crate) use sealed::{SealedKind, open_sealed, seal};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
 pub use thread::{EvaluatorThread, Finished, LeafFault, Loading, OpeningThread};
+pub use trained_ranges::{OutsideTraining, TrainedRanges};
 pub use value::{return_from_value, value_target};
 #[cfg(feature = "vulkan")]
 pub use vulkan::vulkan_device;

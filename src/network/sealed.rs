@@ -30,8 +30,15 @@ impl SealedKind {
         }
     }
 
+    /// The version that is written. All from 1 on are read.
     fn version(self) -> u32 {
-        1
+        match self {
+            // Since 2: what the network was trained on.
+            Self::Weights => 2,
+            Self::Optimiser => 1,
+            // Since 2: beliefs of 16 bits a voxel.
+            Self::Replay => 2,
+        }
     }
 
     fn name(self) -> &'static str {
@@ -74,17 +81,21 @@ pub(crate) fn check_sealed<'a>(
         return Err(foreign());
     }
     let version = word(header, 12);
-    if version != kind.version() {
+    if !(1..=kind.version()).contains(&version) {
         return Err(CheckpointError::Version { path: path.to_owned(), found: version, expected: kind.version() });
     }
     Ok((header, content))
 }
 
-/// The content of a sealed file; `path` is for the message.
+/// Version and content of a sealed file; `path` is for the message.
 ///
 /// # Errors
 /// [`CheckpointError`]: `Foreign`, `Version`, `Length` or `Checksum`.
-pub(crate) fn open_sealed<'a>(kind: SealedKind, path: &Path, file: &'a [u8]) -> Result<&'a [u8], CheckpointError> {
+pub(crate) fn open_sealed<'a>(
+    kind: SealedKind,
+    path: &Path,
+    file: &'a [u8],
+) -> Result<(u32, &'a [u8]), CheckpointError> {
     let (header, content) = check_sealed(kind, path, file)?;
     let checksum = word(header, 24);
     let length = u64::from(word(header, 16)) | u64::from(word(header, 20)) << 32;
@@ -95,7 +106,7 @@ pub(crate) fn open_sealed<'a>(kind: SealedKind, path: &Path, file: &'a [u8]) -> 
     if found != checksum {
         return Err(CheckpointError::Checksum { path: path.to_owned(), expected: checksum, found });
     }
-    Ok(content)
+    Ok((word(header, 12), content))
 }
 
 fn word(header: &[u8], at: usize) -> u32 {
@@ -113,7 +124,7 @@ mod tests {
     #[test]
     fn content_comes_back() {
         let file = seal(SealedKind::Weights, b"content");
-        assert_eq!(open_sealed(SealedKind::Weights, Path::new("w.bin"), &file).unwrap(), b"content");
+        assert_eq!(open_sealed(SealedKind::Weights, Path::new("w.bin"), &file).unwrap(), (2, &b"content"[..]));
     }
 
     #[test]
@@ -135,6 +146,6 @@ mod tests {
         assert!(reason(&seal(SealedKind::Replay, b"content")).contains("not a network weights file"));
         let mut future = file;
         future[12] = 9;
-        assert!(reason(&future).contains("format version 9, this program reads version 1"));
+        assert!(reason(&future).contains("format version 9, this program reads versions up to 2"));
     }
 }

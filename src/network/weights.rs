@@ -19,6 +19,7 @@ use super::error::{CheckpointError, NetworkError};
 use super::model::PolicyValueNet;
 use super::record::{StoredTensor, tensors};
 use super::sealed::{SealedKind, check_sealed, open_sealed, seal};
+use super::trained_ranges::TrainedRanges;
 
 /// Trained on `standoff_200m`; `assets/networks/README.md` has the command.
 const SHIPPED: &[u8] = include_bytes!("../../assets/networks/compact.bin");
@@ -27,17 +28,20 @@ const SHIPPED_NAME: &str = "assets/networks/compact.bin";
 /// Header, configuration, and names around the numbers of the largest network.
 const FRAME_BYTES: u64 = 128 * 1024;
 
-/// A network at rest: its configuration and a Burn record of its weights in full precision (MessagePack).
+/// A network at rest: its configuration, what it was trained on, and a Burn record of its weights in full precision
+/// (MessagePack).
 ///
 /// Every weight is finite and within ±[`LARGEST_WEIGHT`](Self::LARGEST_WEIGHT): others are neither loaded nor saved. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct NetworkWeights {
     config: PolicyValueNetConfig,
+    trained: Option<Arc<TrainedRanges>>,
     /// The record, from `record_start` on: a file is kept as it was read.
     bytes: Arc<Vec<u8>>,
     record_start: usize,
 }
 
+/// Equal layers and weights; what they were trained on does not count.
 impl PartialEq for NetworkWeights {
     fn eq(&self, other: &Self) -> bool {
         self.config == other.config && self.record() == other.record()
@@ -78,12 +82,22 @@ impl NetworkWeights {
             .record(network.into_record(), ())
             .map_err(|error| NetworkError::Weights { reason: error.to_string() })?;
         parameters(config, &record).map_err(|reason| NetworkError::Weights { reason })?;
-        Ok(Self { config: config.clone(), bytes: Arc::new(record), record_start: 0 })
+        Ok(Self { config: config.clone(), trained: None, bytes: Arc::new(record), record_start: 0 })
     }
 
     /// Layers these weights are for.
     pub fn config(&self) -> &PolicyValueNetConfig {
         &self.config
+    }
+
+    /// What they were trained on; `None` if that is not known, as in files of older versions.
+    pub fn trained_ranges(&self) -> Option<&TrainedRanges> {
+        self.trained.as_deref()
+    }
+
+    /// The same weights with what they were trained on.
+    pub fn with_trained_ranges(self, ranges: TrainedRanges) -> Self {
+        Self { trained: Some(Arc::new(ranges)), ..self }
     }
 
     /// The network on `device`.
@@ -104,11 +118,13 @@ impl NetworkWeights {
 
     /// As the bytes of a file: sealed with length and checksum.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // A struct of whole numbers always serialises.
-        let config = serde_json::to_vec(&self.config).unwrap_or_default();
-        let mut content = Vec::with_capacity(4 + config.len() + self.record().len());
-        content.extend_from_slice(&(config.len() as u32).to_le_bytes());
-        content.extend_from_slice(&config);
+        // Structs of numbers and texts always serialise.
+        let parts = [serde_json::to_vec(&self.config), serde_json::to_vec(&self.trained_ranges())];
+        let mut content = Vec::with_capacity(FRAME_BYTES as usize + self.record().len());
+        for part in parts.map(Result::unwrap_or_default) {
+            content.extend_from_slice(&(part.len() as u32).to_le_bytes());
+            content.extend_from_slice(&part);
+        }
         content.extend_from_slice(self.record());
         seal(SealedKind::Weights, &content)
     }
@@ -118,8 +134,8 @@ impl NetworkWeights {
     /// # Errors
     /// [`CheckpointError`] naming the file and what is wrong with it.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let (config, record) = checked(path, bytes)?;
-        Ok(Self { config, bytes: Arc::new(record.to_vec()), record_start: 0 })
+        let Checked { config, trained, record } = checked(path, bytes)?;
+        Ok(Self { config, trained, bytes: Arc::new(record.to_vec()), record_start: 0 })
     }
 
     /// Writes a weights file, atomically.
@@ -141,9 +157,9 @@ impl NetworkWeights {
             io::ErrorKind::FileTooLarge => foreign_or_too_large(path, source),
             _ => CheckpointError::io(path, source),
         })?;
-        let (config, record) = checked(path, &bytes)?;
+        let Checked { config, trained, record } = checked(path, &bytes)?;
         let record_start = bytes.len() - record.len();
-        Ok(Self { config, bytes: Arc::new(bytes), record_start })
+        Ok(Self { config, trained, bytes: Arc::new(bytes), record_start })
     }
 
     fn record(&self) -> &[u8] {
@@ -162,18 +178,45 @@ fn foreign_or_too_large(path: &Path, source: io::Error) -> CheckpointError {
     }
 }
 
-/// Configuration and record of a weights file that has passed every check.
-fn checked<'a>(path: &Path, bytes: &'a [u8]) -> Result<(PolicyValueNetConfig, &'a [u8]), CheckpointError> {
-    let content = open_sealed(SealedKind::Weights, path, bytes)?;
+/// The parts of a weights file that has passed every check.
+struct Checked<'a> {
+    config: PolicyValueNetConfig,
+    trained: Option<Arc<TrainedRanges>>,
+    record: &'a [u8],
+}
+
+fn checked<'a>(path: &Path, bytes: &'a [u8]) -> Result<Checked<'a>, CheckpointError> {
+    let (version, content) = open_sealed(SealedKind::Weights, path, bytes)?;
     let torn = || CheckpointError::content(path, "the network configuration is torn");
-    let (length, rest) = content.split_first_chunk::<4>().ok_or_else(torn)?;
-    let (config, record) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(torn)?;
+    let (config, rest) = part(content).ok_or_else(torn)?;
     let config: PolicyValueNetConfig =
         serde_json::from_slice(config).map_err(|error| CheckpointError::content(path, error))?;
     config.validate().map_err(|error| CheckpointError::content(path, error))?;
+
+    // The first version did not say what the network was trained on.
+    let (trained, record) = if version == 1 { (None, rest) } else { trained_ranges(path, rest)? };
     parameters(&config, record)
         .map_err(|reason| CheckpointError::content(path, format!("weights do not fit: {reason}")))?;
-    Ok((config, record))
+    Ok(Checked { config, trained, record })
+}
+
+type RangesAndRest<'a> = (Option<Arc<TrainedRanges>>, &'a [u8]);
+
+fn trained_ranges<'a>(path: &Path, content: &'a [u8]) -> Result<RangesAndRest<'a>, CheckpointError> {
+    let torn = || CheckpointError::content(path, "what the network was trained on is torn");
+    let (trained, rest) = part(content).ok_or_else(torn)?;
+    let trained: Option<TrainedRanges> =
+        serde_json::from_slice(trained).map_err(|error| CheckpointError::content(path, error))?;
+    if let Some(ranges) = &trained {
+        ranges.validate().map_err(|reason| CheckpointError::content(path, reason))?;
+    }
+    Ok((trained.map(Arc::new), rest))
+}
+
+/// A part that is as long as the number in front of it says, and what comes after.
+fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 /// The tensors of a record, one a parameter of the network, with numbers that a network can have.
@@ -226,6 +269,7 @@ mod tests {
 
     use super::*;
     use crate::files::faults::at_every_call;
+    use crate::mission::Scenario;
 
     fn small() -> PolicyValueNetConfig {
         PolicyValueNetConfig::compact().with_cells_per_axis(8)
@@ -247,6 +291,32 @@ mod tests {
         let loaded = NetworkWeights::load(&path).unwrap();
         assert_eq!(loaded, weights);
         assert_eq!(outputs(&loaded), outputs(&weights));
+    }
+
+    #[test]
+    fn what_they_were_trained_on_survives_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.bin");
+        let ranges = TrainedRanges::of(&Scenario::reference());
+        let weights = NetworkWeights::untrained(&small(), Seed(5)).unwrap();
+        assert_eq!(weights.trained_ranges(), None);
+        weights.clone().with_trained_ranges(ranges.clone()).save(&path).unwrap();
+        let loaded = NetworkWeights::load(&path).unwrap();
+        assert_eq!((loaded.trained_ranges(), &loaded), (Some(&ranges), &weights));
+        let again = NetworkWeights::from_bytes(&path, &loaded.to_bytes()).unwrap();
+        assert_eq!(again.trained_ranges(), Some(&ranges));
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_loads_without_what_it_was_trained_on() {
+        let weights = NetworkWeights::untrained(&small(), Seed(5)).unwrap();
+        let config = serde_json::to_vec(&small()).unwrap();
+        let content = [&(config.len() as u32).to_le_bytes()[..], &config[..], weights.record()].concat();
+        let mut file = seal(SealedKind::Weights, &content);
+        // The version, in front of length and checksum of the content.
+        file[12] = 1;
+        let loaded = NetworkWeights::from_bytes(Path::new("old.bin"), &file).unwrap();
+        assert_eq!((loaded.trained_ranges(), &loaded), (None, &weights));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::search::{Knowledge, PlannerKind, SearchConfig, SearchSummary};
 use crate::view::ColourMap;
 
 /// What must stand wherever the oracle's results are shown or chosen.
-pub const ORACLE_CAUTION: &str = "sees the true shape: upper bound";
+pub const ORACLE_CAUTION: &str = "knows the true shape";
 
 /// What the inspector needs besides the search itself.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ pub fn search_inspector_panel(ui: &mut Ui, inspector: &SearchInspector, summary:
     }
 }
 
-/// One line that says that the oracle is no planner.
+/// One line that says that the oracle knows what no planner can.
 pub fn oracle_banner(ui: &mut Ui) {
     let text = RichText::new(format!("Oracle {ORACLE_CAUTION}")).color(Palette::of(ui).caution);
     let response = ui.label(text);

@@ -44,7 +44,7 @@ pub struct Palette {
     pub floor: Color32,
     /// Focus, selection and the chosen action.
     pub accent: Color32,
-    /// Something is waiting, or an upper bound is shown: read with care.
+    /// Something is waiting, or a result that no real planner can have: read with care.
     pub caution: Color32,
     /// Something was refused.
     pub error: Color32,

@@ -21,7 +21,7 @@ pub struct EfficiencyReport {
     pub memory: MemoryFigures,
     /// Runs flown to their end.
     pub flown: Vec<FlownRun>,
-    /// The fastest settings that decide as well as the serial search.
+    /// The fastest settings that were shown to decide as well as the serial search.
     pub best: BestSettings,
 }
 

@@ -66,7 +66,7 @@ pub struct AlphaZeroDecision {
 #[derive(Debug)]
 struct Part {
     shape: ImaginedShape,
-    belief: Vec<i8>,
+    belief: Vec<i16>,
     found: Vec<AskedLeaf>,
     times: WorkTimes,
 }

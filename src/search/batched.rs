@@ -27,7 +27,7 @@ impl<S: Copy> Batch<S> {
         most_leaves: usize,
         model: &mut M,
         rule: &impl SelectionRule,
-        mut evaluate: impl FnMut(&mut M, &DetachedLeaf<S>, &[i8]) -> LeafValue,
+        mut evaluate: impl FnMut(&mut M, &DetachedLeaf<S>, &[i16]) -> LeafValue,
         max_simulations: u32,
         keep_going: &impl Fn() -> bool,
     ) {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn grow(batch: &mut Batch<u32>, growing: &mut GrowingTree<u32>, leaves: usize, max: u32) {
-        let evaluate = |_: &mut Toy, leaf: &DetachedLeaf<u32>, _: &[i8]| toy::value_of(leaf);
+        let evaluate = |_: &mut Toy, leaf: &DetachedLeaf<u32>, _: &[i16]| toy::value_of(leaf);
         batch.grow(growing, leaves, &mut Toy::default(), &RULE, evaluate, max, &|| true);
     }
 

@@ -52,7 +52,7 @@ impl SearchModel for BeliefModel<'_> {
         StreamKey { simulation, purpose, ..self.key }.rng()
     }
 
-    fn imagine(&mut self, belief: &[i8], rng: &mut StreamRng) {
+    fn imagine(&mut self, belief: &[i16], rng: &mut StreamRng) {
         let mut watch = StopWatch::start();
         if self.knowledge == Knowledge::SampledBelief {
             self.mission.compact_code().imagine(belief, rng, self.shape);
@@ -64,7 +64,7 @@ impl SearchModel for BeliefModel<'_> {
         &mut self,
         state: &RelativeState,
         action: Action,
-        belief: &mut [i8],
+        belief: &mut [i16],
         rng: &mut StreamRng,
     ) -> Outcome<RelativeState> {
         let mission = self.mission;

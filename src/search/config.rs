@@ -37,17 +37,18 @@ pub enum Knowledge {
     /// Only the belief: every imagined image is taken of a shape drawn from it.
     #[default]
     SampledBelief,
-    /// The true shape. No real planner has it: an upper bound for comparison, never a result.
+    /// The true shape: the same search with perfect knowledge. It shows what better knowledge of the shape would gain this search.
+    /// It bounds nothing: other plans beat it, for it looks no farther ahead. No real planner has it, so it is never a result.
     Oracle,
 }
 
 /// How a roll-out chooses its actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RollOutPolicy {
-    /// Uniformly at random over all actions, as in the reference scenario.
-    #[default]
+    /// Uniformly at random over all actions: noisy, and it pays for burns that no planner would make.
     Random,
-    /// No burn: less noisy, and never pays for burns that a planner would not make.
+    /// No burn: what the natural motion shows from there on.
+    #[default]
     Coast,
 }
 
@@ -75,7 +76,7 @@ pub struct SearchConfig {
     pub exploration: f64,
     /// What the planner may know of the target. Default: `SampledBelief`.
     pub knowledge: Knowledge,
-    /// How roll-outs choose their actions. Default: `Random`.
+    /// How roll-outs choose their actions. Default: `Coast`.
     pub roll_out: RollOutPolicy,
     /// How one decision's simulations are spread over leaves, threads and trees; planners with a network follow it too.
     pub parallel: ParallelConfig,
@@ -92,7 +93,7 @@ impl Default for SearchConfig {
             horizon: 5,
             exploration: 1.4,
             knowledge: Knowledge::SampledBelief,
-            roll_out: RollOutPolicy::Random,
+            roll_out: RollOutPolicy::Coast,
             parallel: ParallelConfig::default(),
             alpha_zero: AlphaZeroConfig::default(),
         }
@@ -159,7 +160,7 @@ mod tests {
     fn default_is_the_reference_planner() {
         let config = SearchConfig::default();
         assert_eq!((config.simulations, config.horizon, config.exploration), (3000, 5, 1.4));
-        assert_eq!(config.knowledge, Knowledge::SampledBelief);
+        assert_eq!((config.knowledge, config.roll_out), (Knowledge::SampledBelief, RollOutPolicy::Coast));
         assert_eq!(config.validate(), Ok(()));
     }
 

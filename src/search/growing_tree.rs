@@ -81,7 +81,7 @@ impl<S: Copy> GrowingTree<S> {
         &mut self,
         model: &mut M,
         rule: &impl SelectionRule,
-        mut evaluate: impl FnMut(&mut M, &DetachedLeaf<S>, &[i8]) -> LeafValue,
+        mut evaluate: impl FnMut(&mut M, &DetachedLeaf<S>, &[i16]) -> LeafValue,
         max_simulations: u32,
         keep_going: &impl Fn() -> bool,
     ) {
@@ -124,7 +124,7 @@ impl<S: Copy> GrowingTree<S> {
     }
 
     /// The part of [`gather`](Self::gather) that needs the tree: what it needs elsewhere is copied into `belief`.
-    pub(super) fn find(&mut self, order: &[Action], rule: &impl SelectionRule, belief: &mut Vec<i8>) -> Found<S> {
+    pub(super) fn find(&mut self, order: &[Action], rule: &impl SelectionRule, belief: &mut Vec<i16>) -> Found<S> {
         if self.has_begun_all() {
             return Found::Nothing;
         }
@@ -150,7 +150,7 @@ impl<S: Copy> GrowingTree<S> {
         }
     }
 
-    fn copy_belief(&self, node: NodeId, belief: &mut Vec<i8>) {
+    fn copy_belief(&self, node: NodeId, belief: &mut Vec<i16>) {
         belief.clear();
         belief.extend_from_slice(self.tree.belief(node));
     }
@@ -160,7 +160,7 @@ impl<S: Copy> GrowingTree<S> {
         &mut self,
         step: &UntakenStep<S>,
         outcome: super::Outcome<S>,
-        belief: &[i8],
+        belief: &[i16],
     ) -> Option<DetachedLeaf<S>> {
         let child = self.tree.insert(step, outcome, belief);
         match super::select::arrive_first(&mut self.tree, child, step.simulation) {

@@ -193,7 +193,7 @@ fn crowd_on_a_toy(in_flight: InFlight, depth_limit: u32, simulations: u32) -> Gr
     std::thread::scope(|scope| {
         for _ in 0..CROWD {
             scope.spawn(|| {
-                let evaluate = |_: &mut Toy, leaf: &DetachedLeaf<u32>, _: &[i8]| toy::value_of(leaf);
+                let evaluate = |_: &mut Toy, leaf: &DetachedLeaf<u32>, _: &[i16]| toy::value_of(leaf);
                 shared.grow(&mut Toy::default(), &RULE, &mut Vec::new(), evaluate, u32::MAX, &|| true);
             });
         }
@@ -246,13 +246,13 @@ impl super::SearchModel for Fragile {
         self.0.rng(simulation, purpose)
     }
 
-    fn imagine(&mut self, _belief: &[i8], _rng: &mut crate::mission::StreamRng) {}
+    fn imagine(&mut self, _belief: &[i16], _rng: &mut crate::mission::StreamRng) {}
 
     fn step(
         &mut self,
         state: &u32,
         action: crate::mission::Action,
-        belief: &mut [i8],
+        belief: &mut [i16],
         rng: &mut crate::mission::StreamRng,
     ) -> super::Outcome<u32> {
         assert!(self.0.steps < 1, "broken on purpose");
@@ -267,7 +267,7 @@ fn a_thread_that_panics_takes_nobody_into_eternal_sleep() {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
-                    let evaluate = |_: &mut Fragile, leaf: &DetachedLeaf<u32>, _: &[i8]| toy::value_of(leaf);
+                    let evaluate = |_: &mut Fragile, leaf: &DetachedLeaf<u32>, _: &[i16]| toy::value_of(leaf);
                     let mut model = Fragile(Toy::default());
                     shared.grow(&mut model, &RULE, &mut Vec::new(), evaluate, u32::MAX, &|| true);
                 })

@@ -13,7 +13,8 @@ pub struct Outcome<S> {
 
 /// The decision process that a tree searches: actions, what is imagined, and one step.
 ///
-/// A belief is a slice of one byte a voxel; the tree keeps it, the model reads and updates it in place.
+/// A belief is a slice of one number a voxel, coded as [`CompactCode`](crate::voxel::CompactCode) says; the tree keeps it,
+/// the model reads and updates it in place.
 /// The mission's own implementation is [`BeliefModel`](super::BeliefModel).
 pub trait SearchModel {
     /// What a node keeps so that it can be stepped from.
@@ -26,14 +27,14 @@ pub trait SearchModel {
     fn rng(&self, simulation: u32, purpose: Purpose) -> StreamRng;
 
     /// Fixes the world that the next steps are imagined in: a shape drawn from `belief`.
-    fn imagine(&mut self, belief: &[i8], rng: &mut StreamRng);
+    fn imagine(&mut self, belief: &[i16], rng: &mut StreamRng);
 
     /// Takes `action` in the imagined world and updates `belief`, which enters as it was before the step.
     fn step(
         &mut self,
         state: &Self::State,
         action: Action,
-        belief: &mut [i8],
+        belief: &mut [i16],
         rng: &mut StreamRng,
     ) -> Outcome<Self::State>;
 }

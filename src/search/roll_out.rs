@@ -12,7 +12,7 @@ use super::{DetachedLeaf, LeafValue, RollOutPolicy, SearchModel};
 pub struct RollOut {
     /// How actions are chosen.
     pub policy: RollOutPolicy,
-    belief: Vec<i8>,
+    belief: Vec<i16>,
 }
 
 impl RollOut {
@@ -26,7 +26,7 @@ impl RollOut {
         &mut self,
         model: &mut M,
         leaf: &DetachedLeaf<M::State>,
-        belief: &[i8],
+        belief: &[i16],
         discount: f64,
     ) -> LeafValue {
         let mut rng = model.rng(leaf.simulation, Purpose::RollOut);

@@ -48,7 +48,7 @@ impl<S: Copy> UntakenStep<S> {
     }
 
     /// Takes the step; `belief` is the parent's and becomes the child's.
-    pub fn expand<M: SearchModel<State = S>>(&self, model: &mut M, belief: &mut [i8]) -> Outcome<S> {
+    pub fn expand<M: SearchModel<State = S>>(&self, model: &mut M, belief: &mut [i16]) -> Outcome<S> {
         let mut rng: StreamRng = model.rng(self.world, Purpose::Shape);
         model.imagine(belief, &mut rng);
         model.step(&self.state, self.action, belief, &mut rng)

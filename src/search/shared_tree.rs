@@ -68,8 +68,8 @@ impl<S: Copy> SharedTree<S> {
         &self,
         model: &mut M,
         rule: &impl SelectionRule,
-        belief: &mut Vec<i8>,
-        mut evaluate: impl FnMut(&mut M, &DetachedLeaf<S>, &[i8]) -> LeafValue,
+        belief: &mut Vec<i16>,
+        mut evaluate: impl FnMut(&mut M, &DetachedLeaf<S>, &[i16]) -> LeafValue,
         stop: u32,
         keep_going: &impl Fn() -> bool,
     ) {
@@ -95,7 +95,7 @@ impl<S: Copy> SharedTree<S> {
         &self,
         model: &M,
         rule: &impl SelectionRule,
-        belief: &mut Vec<i8>,
+        belief: &mut Vec<i16>,
         stop: u32,
         keep_going: &impl Fn() -> bool,
     ) -> Option<Found<S>> {
@@ -119,7 +119,7 @@ impl<S: Copy> SharedTree<S> {
         &self,
         model: &mut M,
         rule: &impl SelectionRule,
-        belief: &mut Vec<i8>,
+        belief: &mut Vec<i16>,
         most_in_flight: u32,
     ) -> Option<NodeId> {
         let _alarm = Alarm(self);
@@ -148,7 +148,7 @@ impl<S: Copy> SharedTree<S> {
         &self,
         model: &mut M,
         step: &UntakenStep<S>,
-        belief: &mut [i8],
+        belief: &mut [i16],
     ) -> Option<DetachedLeaf<S>> {
         let outcome = step.expand(model, belief);
         let leaf = self.growing().insert(step, outcome, belief);

@@ -33,9 +33,9 @@ impl SearchModel for Toy {
         StreamRng::seed_from_u64(u64::from(simulation))
     }
 
-    fn imagine(&mut self, _belief: &[i8], _rng: &mut StreamRng) {}
+    fn imagine(&mut self, _belief: &[i16], _rng: &mut StreamRng) {}
 
-    fn step(&mut self, state: &u32, action: Action, belief: &mut [i8], _rng: &mut StreamRng) -> Outcome<u32> {
+    fn step(&mut self, state: &u32, action: Action, belief: &mut [i16], _rng: &mut StreamRng) -> Outcome<u32> {
         self.steps += 1;
         belief[0] += 1;
         let state = 2 * state + action.index() as u32;
@@ -54,7 +54,7 @@ pub fn plant(tree: &mut SearchTree<u32>, nodes: usize) {
     tree.begin(Root { nodes, ..root(&[0; 4]) });
 }
 
-pub fn root(belief: &[i8]) -> Root<'_, u32> {
+pub fn root(belief: &[i16]) -> Root<'_, u32> {
     Root {
         state: 1,
         belief,

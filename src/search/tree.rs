@@ -121,8 +121,8 @@ impl<S> Node<S> {
 pub struct Root<'a, S> {
     /// The state that the search decides in.
     pub state: S,
-    /// The belief there, one byte a voxel.
-    pub belief: &'a [i8],
+    /// The belief there, one number a voxel.
+    pub belief: &'a [i16],
     /// Its entropy, nats.
     pub entropy_nats: f64,
     /// The mission step the root stands at.
@@ -137,13 +137,13 @@ pub struct Root<'a, S> {
     pub simulation: u32,
     /// How walks under way count where another walk chooses.
     pub in_flight: InFlight,
-    /// Nodes that the search may make, the root included. Room is made for them at once, up to 64 MiB of beliefs.
+    /// Nodes that the search may make, the root included. Room is made for them at once, up to 128 MiB of beliefs.
     pub nodes: usize,
 }
 
 /// Beliefs that a tree makes room for at once; larger trees grow as they are searched, and never beyond what the nodes that
 /// they may have can need.
-const RESERVED_BELIEF_BYTES: usize = 64 << 20;
+const RESERVED_BELIEF_BYTES: usize = 128 << 20;
 
 /// The arena of one search: nodes, edges and beliefs in flat pools, linked by `u32` ids.
 ///
@@ -154,10 +154,10 @@ pub struct SearchTree<S = RelativeState> {
     nodes: Vec<Node<S>>,
     /// `actions` edges for every slot.
     edges: Vec<Edge>,
-    /// `belief_len` bytes for every slot; while a terminal node is made also one more, as scratch.
-    beliefs: Vec<i8>,
-    /// Bytes of beliefs that the nodes which this search may make can need.
-    most_belief_bytes: usize,
+    /// `belief_len` numbers for every slot; while a terminal node is made also one more, as scratch.
+    beliefs: Vec<i16>,
+    /// Numbers of beliefs that the nodes which this search may make can need.
+    most_belief_numbers: usize,
     value_range: ValueRange,
     actions: usize,
     belief_len: usize,
@@ -173,7 +173,7 @@ impl<S> Default for SearchTree<S> {
             nodes: Vec::new(),
             edges: Vec::new(),
             beliefs: Vec::new(),
-            most_belief_bytes: 0,
+            most_belief_numbers: 0,
             value_range: ValueRange::EMPTY,
             actions: 0,
             belief_len: 0,
@@ -203,17 +203,17 @@ impl<S: Copy> SearchTree<S> {
     /// Makes room for `nodes`.
     fn reserve(&mut self, nodes: usize) {
         let slots = slots_of(nodes, self.depth_limit, self.actions);
-        self.most_belief_bytes = (slots + 1) * self.belief_len;
+        self.most_belief_numbers = (slots + 1) * self.belief_len;
         self.nodes.reserve_exact(nodes);
         self.edges.reserve_exact(slots * self.actions);
-        self.beliefs.reserve_exact(self.most_belief_bytes.min(RESERVED_BELIEF_BYTES));
+        self.beliefs.reserve_exact(self.most_belief_numbers.min(RESERVED_BELIEF_BYTES / size_of::<i16>()));
     }
 
     /// Makes room for one more belief: by half as much again, but for no more than the search can need.
     fn make_room(&mut self) {
         let (held, capacity) = (self.beliefs.len(), self.beliefs.capacity());
         if held + self.belief_len > capacity {
-            let wanted = (capacity + capacity / 2).min(self.most_belief_bytes).max(held + self.belief_len);
+            let wanted = (capacity + capacity / 2).min(self.most_belief_numbers).max(held + self.belief_len);
             self.beliefs.reserve_exact(wanted - held);
         }
     }
@@ -226,7 +226,7 @@ impl<S: Copy> SearchTree<S> {
         self.value_range = ValueRange::EMPTY;
     }
 
-    /// Appends a node; the last `belief_len` bytes of the pool are its belief, dropped again if it is terminal.
+    /// Appends a node; the last `belief_len` numbers of the pool are its belief, dropped again if it is terminal.
     fn push(&mut self, node: Node<S>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         let slots = self.edges.len() / self.actions.max(1);
@@ -242,7 +242,7 @@ impl<S: Copy> SearchTree<S> {
     }
 
     /// Makes the child that a step leads to. `take` gets a copy of the parent's belief to update in place.
-    pub(super) fn take_step(&mut self, step: &UntakenStep<S>, take: impl FnOnce(&mut [i8]) -> Outcome<S>) -> NodeId {
+    pub(super) fn take_step(&mut self, step: &UntakenStep<S>, take: impl FnOnce(&mut [i16]) -> Outcome<S>) -> NodeId {
         self.make_room();
         let belief = self.belief_range(step.parent);
         let copy = self.beliefs.len();
@@ -252,7 +252,7 @@ impl<S: Copy> SearchTree<S> {
     }
 
     /// Adds the child that a step has led to elsewhere, with the belief there.
-    pub(super) fn insert(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>, belief: &[i8]) -> NodeId {
+    pub(super) fn insert(&mut self, step: &UntakenStep<S>, outcome: Outcome<S>, belief: &[i16]) -> NodeId {
         if self.node(step.parent).depth + 1 < self.depth_limit {
             self.make_room();
             self.beliefs.extend_from_slice(belief);
@@ -309,8 +309,8 @@ impl<S> SearchTree<S> {
         (node.value_sum - value_sum) / f64::from(visits.max(1))
     }
 
-    /// The belief of a node, one byte a voxel; empty at terminal nodes.
-    pub fn belief(&self, id: NodeId) -> &[i8] {
+    /// The belief of a node, one number a voxel; empty at terminal nodes.
+    pub fn belief(&self, id: NodeId) -> &[i16] {
         &self.beliefs[self.belief_range(id)]
     }
 
@@ -402,14 +402,14 @@ impl<S> SearchTree<S> {
         let slots = slots_of(nodes, depth_limit, actions);
         product(&[nodes, size_of::<Node<S>>()])
             .saturating_add(product(&[slots, actions, size_of::<Edge>()]))
-            .saturating_add(product(&[slots + 1, belief_len]))
+            .saturating_add(product(&[slots + 1, belief_len, size_of::<i16>()]))
     }
 
     /// Bytes held by the pools, used or not.
     pub fn memory_bytes(&self) -> usize {
         self.nodes.capacity() * size_of::<Node<S>>()
             + self.edges.capacity() * size_of::<Edge>()
-            + self.beliefs.capacity()
+            + self.beliefs.capacity() * size_of::<i16>()
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Walker {
     shape: ImaginedShape,
-    belief: Vec<i8>,
+    belief: Vec<i16>,
     roll_out: RollOut,
     /// Ray caster and image of a thread that the caller has not lent any.
     own: Option<Box<(RayCaster, Observation)>>,
@@ -72,7 +72,7 @@ impl Walker {
 /// A walker that can take images.
 pub(super) struct EquippedWalker<'a> {
     shape: &'a mut ImaginedShape,
-    belief: &'a mut Vec<i8>,
+    belief: &'a mut Vec<i16>,
     roll_out: &'a mut RollOut,
     caster: &'a mut RayCaster,
     observation: &'a mut Observation,
@@ -83,14 +83,14 @@ pub(super) struct EquippedWalker<'a> {
 struct Parts<'a> {
     model: BeliefModel<'a>,
     roll_out: &'a mut RollOut,
-    belief: &'a mut Vec<i8>,
+    belief: &'a mut Vec<i16>,
 }
 
 /// Values leaves by roll-outs.
 fn by<'a, 'm>(
     roll_out: &'a mut RollOut,
     mission: &Mission,
-) -> impl FnMut(&mut BeliefModel<'m>, &DetachedLeaf<RelativeState>, &[i8]) -> LeafValue + use<'a, 'm> {
+) -> impl FnMut(&mut BeliefModel<'m>, &DetachedLeaf<RelativeState>, &[i16]) -> LeafValue + use<'a, 'm> {
     let discount = mission.discount();
     move |model, leaf, belief| roll_out.evaluate(model, leaf, belief, discount)
 }

@@ -363,12 +363,12 @@ mod tests {
             n in 8_u32..=30,
             pixels in 1_u32..=64,
             positions in prop::collection::vec(prop::array::uniform3(-60.0_f64..60.0), 1..4),
-            bytes in prop::collection::vec(any::<i8>(), 64),
+            values in prop::collection::vec(-127_i16..=127, 64),
             seed in any::<u64>(),
         ) {
             let grid = VoxelGrid::new(n, 20.0 / f64::from(n)).unwrap();
             let (camera, sensor) = (Camera::new(0.4, pixels).unwrap(), SensorModel::reference());
-            let belief: Vec<i8> = (0..grid.len()).map(|v| bytes[v * 29 % 64].max(-127)).collect();
+                        let belief: Vec<i16> = (0..grid.len()).map(|v| values[v * 29 % 64]).collect();
             let mut imagined = ImaginedShape::empty(grid);
             let code = CompactCode::new(sensor.llr_hit(), sensor.llr_pass());
             code.imagine(&belief, &mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut imagined);

@@ -40,9 +40,9 @@ impl SearchModel for TwoArms {
         StreamKey { seed: Seed(1), episode: self.round, step: 0, simulation, purpose }.rng()
     }
 
-    fn imagine(&mut self, _belief: &[i8], _rng: &mut StreamRng) {}
+    fn imagine(&mut self, _belief: &[i16], _rng: &mut StreamRng) {}
 
-    fn step(&mut self, state: &u32, action: Action, _belief: &mut [i8], rng: &mut StreamRng) -> Outcome<u32> {
+    fn step(&mut self, state: &u32, action: Action, _belief: &mut [i16], rng: &mut StreamRng) -> Outcome<u32> {
         // One number for both arms would tell which is better in a single comparison.
         let paid = (0..=action.index()).map(|_| rng.random_bool(CHANCES[action.index()])).last() == Some(true);
         Outcome { state: *state, reward: f32::from(u8::from(paid)), entropy_drop_nats: 0.0 }

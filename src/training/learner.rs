@@ -9,7 +9,7 @@ use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{Adam, AdamConfig, GradientsParams, Optimizer};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{ElementConversion, Tensor, TensorData};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ use super::replay::ReplayBuffer;
 const WEIGHTS_FILE: &str = "learner-weights.bin";
 const OPTIMISER_FILE: &str = "learner-optimiser.bin";
 const STEPS_FILE: &str = "learner.json";
+
+/// Burn's `flex` sums 4,194,304 elements and more on several threads.
+const SUMMED_TOGETHER: usize = 1 << 21;
 
 /// How the network is fitted. Adam as by Kingma & Ba (2015), weight decay as an L2 term in the gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -242,7 +245,7 @@ impl<B: AutodiffBackend> Learner<B> {
 
     fn load_optimiser(&mut self, path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
         let refused = |reason: String| CheckpointError::content(path, reason);
-        let record = open_sealed(SealedKind::Optimiser, path, bytes)?;
+        let (_, record) = open_sealed(SealedKind::Optimiser, path, bytes)?;
         self.check_optimiser(record).map_err(refused)?;
 
         type Record<B> = <AdamOf<B> as Optimizer<PolicyValueNet<B>, B>>::Record;
@@ -440,9 +443,20 @@ struct SumOfSquares<'a, B: AutodiffBackend> {
 impl<B: AutodiffBackend> ModuleVisitor<B> for SumOfSquares<'_, B> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
-            self.sums.push(gradient.square().sum());
+            self.sums.extend(sums_of_squares(gradient));
         }
     }
+}
+
+/// Sums over at most [`SUMMED_TOGETHER`] elements each, for the tensor library adds up larger tensors in an order that depends on
+/// its threads.
+fn sums_of_squares<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<Tensor<B, 1>> {
+    let elements = tensor.shape().num_elements();
+    if elements <= SUMMED_TOGETHER {
+        return vec![tensor.square().sum()];
+    }
+    let flat = tensor.reshape([elements]);
+    flat.split(SUMMED_TOGETHER, 0).into_iter().map(|piece| piece.square().sum()).collect()
 }
 
 /// Largest magnitude of each parameter, or what is no number in it.
@@ -684,6 +698,27 @@ mod tests {
         assert_eq!(norm, free);
         assert!((clipped / limit - 1.0).abs() < 1e-5, "{clipped} {limit}");
         assert!(reported > 0.0);
+    }
+
+    #[test]
+    fn the_norm_of_a_large_gradient_is_the_same_with_1_2_and_8_threads() {
+        // As many as the library adds up on several threads; numbers whose sum depends on its order.
+        const ELEMENTS: usize = (4 << 20) + 12_346;
+        let numbers: Vec<f32> = (0..ELEMENTS).map(|k| (k as f32 * 0.618).sin() * (1 + k % 97) as f32).collect();
+        let norm = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let numbers = TensorData::new(numbers.clone(), [ELEMENTS / 5, 5]);
+            pool.install(|| {
+                let gradient = Tensor::<Flex, 2>::from_data(numbers, &Default::default());
+                Tensor::cat(sums_of_squares(gradient), 0).sum().into_scalar().to_bits()
+            })
+        };
+        let alone = norm(1);
+        for threads in [2, 8, 8, 8] {
+            assert_eq!(norm(threads), alone, "{threads} threads");
+        }
+        let exact: f64 = numbers.iter().map(|&number| f64::from(number).powi(2)).sum();
+        assert!((f64::from(f32::from_bits(alone)) / exact - 1.0).abs() < 1e-4);
     }
 
     #[test]

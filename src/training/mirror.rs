@@ -9,7 +9,7 @@ use crate::mission::Action;
 #[derive(Clone, Debug)]
 pub(crate) struct Mirror {
     cells_per_axis: usize,
-    belief: Vec<i8>,
+    belief: Vec<i16>,
 }
 
 impl Mirror {
@@ -19,7 +19,7 @@ impl Mirror {
     }
 
     /// The belief with its N axis, the fastest, reversed.
-    pub fn belief(&mut self, belief: &[i8]) -> &[i8] {
+    pub fn belief(&mut self, belief: &[i16]) -> &[i16] {
         let lines = belief.chunks(self.cells_per_axis);
         for (line, mirrored) in lines.zip(self.belief.chunks_mut(self.cells_per_axis)) {
             mirrored.copy_from_slice(line);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn mirroring_twice_changes_nothing() {
-        let belief: Vec<i8> = (0..64).collect();
+        let belief: Vec<i16> = (0..64).collect();
         let mut mirror = Mirror::new(4);
         let once = mirror.belief(&belief).to_vec();
         assert_eq!(once[..4], [3, 2, 1, 0]);

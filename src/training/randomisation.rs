@@ -6,6 +6,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::mission::{Mission, Purpose, Scenario, Seed, StreamKey};
+use crate::network::TrainedRanges;
 use crate::target::TargetShape;
 
 use super::error::TrainingError;
@@ -53,6 +54,20 @@ impl RandomisationConfig {
         }
         Ok(())
     }
+
+    /// A scenario whose start and prior are scaled by these factors.
+    fn scaled(&self, scenario: &Scenario, start: f64, prior: f64) -> Scenario {
+        let mut scenario = scenario.clone();
+        scenario.start.a_roe_m = scenario.start.a_roe_m.map(|metres| metres * start);
+        scenario.grid.prior = (scenario.grid.prior * prior).clamp(0.01, 0.5);
+        scenario
+    }
+
+    /// The ranges of all missions made from `scenario`: what a network that flies them is trained on.
+    pub fn trained_ranges(&self, scenario: &Scenario) -> TrainedRanges {
+        let [least, largest] = [0, 1].map(|end| self.scaled(scenario, self.start_scale[end], self.prior_scale[end]));
+        TrainedRanges::of(&least).with(&largest)
+    }
 }
 
 /// Missions made from one scenario, each episode's fixed by the seed and its number.
@@ -76,10 +91,8 @@ impl RandomisedMissions {
         let key = StreamKey { seed: self.seed, episode, step: 1, simulation: 2, purpose: Purpose::Training };
         let mut rng = key.rng();
         let mut between = |[low, high]: [f64; 2]| low + (high - low) * rng.random::<f64>();
-        let mut scenario = self.scenario.clone();
-        let start = between(self.config.start_scale);
-        scenario.start.a_roe_m = scenario.start.a_roe_m.map(|metres| metres * start);
-        scenario.grid.prior = (scenario.grid.prior * between(self.config.prior_scale)).clamp(0.01, 0.5);
+        let (start, prior) = (between(self.config.start_scale), between(self.config.prior_scale));
+        let mut scenario = self.config.scaled(&self.scenario, start, prior);
         if self.config.shapes {
             let pair = rng.random_range(0..u64::from(u32::MAX));
             scenario.target = TargetShape::Generated { number: 2 * pair + u64::from(self.shapes == Shapes::HeldOut) };
@@ -98,6 +111,7 @@ impl MissionSource for RandomisedMissions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::NetworkWeights;
 
     fn missions(shapes: Shapes) -> RandomisedMissions {
         RandomisedMissions::new(Scenario::reference(), RandomisationConfig::default(), Seed(1), shapes)
@@ -124,6 +138,30 @@ mod tests {
             assert!((150.0..=300.0).contains(&scenario.start.a_roe_m[1]), "{:?}", scenario.start);
             assert!((0.25..=0.5).contains(&scenario.grid.prior));
         }
+    }
+
+    #[test]
+    fn every_mission_lies_within_the_trained_ranges_and_their_ends_are_reached() {
+        let scenario = Scenario::embedded("standoff_200m").unwrap();
+        let config = RandomisationConfig::default();
+        let ranges = config.trained_ranges(&scenario);
+        for shapes in [Shapes::Training, Shapes::HeldOut] {
+            let missions = RandomisedMissions::new(scenario.clone(), config.clone(), Seed(1), shapes);
+            assert!((0..200).all(|episode| ranges.outside(&missions.scenario(episode)).is_empty()));
+        }
+        assert!(ranges.outside(&scenario).is_empty());
+        let mut far = scenario;
+        far.start.a_roe_m[1] *= 1.5;
+        assert!(ranges.outside(&far).is_empty());
+        far.start.a_roe_m[1] += 1.0;
+        assert_eq!(ranges.outside(&far)[0].trained, "140 to 310");
+    }
+
+    #[test]
+    fn the_shipped_network_says_what_it_was_trained_on() {
+        let scenario = Scenario::embedded("standoff_200m").unwrap();
+        let ranges = RandomisationConfig::default().trained_ranges(&scenario);
+        assert_eq!(NetworkWeights::shipped().unwrap().trained_ranges(), Some(&ranges));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::memory::MemoryLimit;
 use crate::mission::Mission;
 use crate::network::{
     BeliefEncoding, CheckpointDirectory, CheckpointError, EvaluatorThread, Generation, LeafEncoder, NetworkDevice,
-    NetworkError, NetworkWeights, open_evaluator,
+    NetworkError, NetworkWeights, TrainedRanges, open_evaluator,
 };
 use crate::search::Exploration;
 
@@ -222,6 +222,11 @@ impl TrainingRun {
         self.thread.name()
     }
 
+    /// What the run's networks are trained on.
+    fn trained_ranges(&self) -> TrainedRanges {
+        self.config.randomisation.trained_ranges(&self.config.scenario)
+    }
+
     /// The best network so far.
     pub fn best(&self) -> &NetworkWeights {
         &self.best
@@ -232,7 +237,7 @@ impl TrainingRun {
     /// # Errors
     /// [`TrainingError::Network`] if it cannot be read back.
     pub fn latest(&self) -> Result<NetworkWeights, TrainingError> {
-        self.learner.weights()
+        Ok(self.learner.weights()?.with_trained_ranges(self.trained_ranges()))
     }
 
     /// Where the history is written.
@@ -246,7 +251,11 @@ impl TrainingRun {
     /// # Errors
     /// [`TrainingError::Network`] if it cannot be read back.
     pub fn preferred(&self) -> Result<NetworkWeights, TrainingError> {
-        if self.best_cycle() > 0 { Ok(self.best.clone()) } else { self.latest() }
+        if self.best_cycle() == 0 {
+            return self.latest();
+        }
+        // Checkpoints of older versions do not say what it was trained on.
+        Ok(self.best.clone().with_trained_ranges(self.trained_ranges()))
     }
 
     /// The cycle after which an evaluation promoted the best network; 0 before the first promotion.
@@ -354,7 +363,7 @@ impl TrainingRun {
             promoted,
         };
         if promoted {
-            self.best = self.learner.weights()?;
+            self.best = self.latest()?;
             self.counters.best_rewards = rewards;
             self.counters.best_cycle = self.counters.cycle;
         }
@@ -549,6 +558,18 @@ mod tests {
         assert_eq!((run.best_cycle(), run.preferred().unwrap()), (0, run.latest().unwrap()));
         run.counters.best_cycle = 1;
         assert_eq!(run.preferred().unwrap(), *run.best());
+    }
+
+    #[test]
+    fn networks_of_a_run_say_what_they_were_trained_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        // Whether the first evaluation promotes depends on chance; the second cycle is sure to have one.
+        cycles(&mut run, 2);
+        let ranges = config().randomisation.trained_ranges(&config().scenario);
+        for weights in [run.latest().unwrap(), run.preferred().unwrap()] {
+            assert_eq!(weights.trained_ranges(), Some(&ranges));
+        }
     }
 
     #[test]

@@ -29,16 +29,16 @@ impl StepSample {
 pub struct EpisodeSamples {
     number: u64,
     cells: usize,
-    /// `[steps, cells]`, coded as the search codes them: one byte a voxel.
-    beliefs: Vec<i8>,
+    /// `[steps, cells]`, coded as the search codes them: one number a voxel.
+    beliefs: Vec<i16>,
     steps: Vec<StepSample>,
 }
 
 /// One decision to learn from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample<'a> {
-    /// Belief at the decision, one byte a voxel.
-    pub belief: &'a [i8],
+    /// Belief at the decision, one number a voxel.
+    pub belief: &'a [i16],
     /// The rest of the same decision.
     pub step: &'a StepSample,
 }
@@ -51,7 +51,7 @@ const HEADER_BYTES: usize = 16;
 impl EpisodeSamples {
     /// Bytes of one decision with a belief of so many voxels.
     pub const fn step_bytes(cells: usize) -> usize {
-        cells + size_of::<StepSample>()
+        cells * size_of::<i16>() + size_of::<StepSample>()
     }
 
     /// Number of the episode in its run.
@@ -81,11 +81,12 @@ impl EpisodeSamples {
 
     /// As the bytes of a file, sealed with length and checksum.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut content = Vec::with_capacity(HEADER_BYTES + self.beliefs.len() + self.steps.len() * STEP_BYTES);
+        let mut content =
+            Vec::with_capacity(HEADER_BYTES + size_of_val(&*self.beliefs) + self.steps.len() * STEP_BYTES);
         content.extend_from_slice(&self.number.to_le_bytes());
         content.extend_from_slice(&(self.steps.len() as u32).to_le_bytes());
         content.extend_from_slice(&(self.cells as u32).to_le_bytes());
-        content.extend(self.beliefs.iter().map(|byte| *byte as u8));
+        content.extend(self.beliefs.iter().flat_map(|value| value.to_le_bytes()));
         for step in &self.steps {
             for number in step.orbit.0.iter().chain(&step.policy).chain([&step.value]) {
                 content.extend_from_slice(&number.to_le_bytes());
@@ -99,13 +100,16 @@ impl EpisodeSamples {
     /// # Errors
     /// [`CheckpointError`] naming the file and what is wrong with it.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let content = open_sealed(SealedKind::Replay, path, bytes)?;
+        let (version, content) = open_sealed(SealedKind::Replay, path, bytes)?;
         let torn = || CheckpointError::content(path, "the parts do not add up to the whole");
         let (header, rest) = content.split_first_chunk::<HEADER_BYTES>().ok_or_else(torn)?;
         let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let number = u64::from(word(0)) | u64::from(word(4)) << 32;
         let (count, cells) = (word(8) as usize, word(12) as usize);
-        let (beliefs, steps) = rest.split_at_checked(count.saturating_mul(cells)).ok_or_else(torn)?;
+        // The first version had one signed byte a voxel: the same numbers.
+        let value_bytes = if version == 1 { 1 } else { size_of::<i16>() };
+        let belief_bytes = count.saturating_mul(cells).saturating_mul(value_bytes);
+        let (beliefs, steps) = rest.split_at_checked(belief_bytes).ok_or_else(torn)?;
         if steps.len() != count * STEP_BYTES {
             return Err(torn());
         }
@@ -113,7 +117,11 @@ impl EpisodeSamples {
         if let Some(step) = steps.iter().position(|step| !step.is_finite()) {
             return Err(CheckpointError::content(path, format!("step {step} has a number that is not finite")));
         }
-        Ok(Self { number, cells, beliefs: beliefs.iter().map(|byte| *byte as i8).collect(), steps })
+        let beliefs = match version {
+            1 => beliefs.iter().map(|byte| i16::from(*byte as i8)).collect(),
+            _ => beliefs.as_chunks().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect(),
+        };
+        Ok(Self { number, cells, beliefs, steps })
     }
 }
 
@@ -144,14 +152,14 @@ struct Recorded {
 pub struct EpisodeRecorder {
     number: u64,
     cells: usize,
-    beliefs: Vec<i8>,
+    beliefs: Vec<i16>,
     steps: Vec<Recorded>,
 }
 
 impl EpisodeRecorder {
     /// Bytes of one recorded decision with a belief of so many voxels.
     pub(super) const fn step_bytes(cells: usize) -> usize {
-        cells + size_of::<Recorded>()
+        cells * size_of::<i16>() + size_of::<Recorded>()
     }
 
     /// For episode `number` on a grid of `cells` voxels.
@@ -177,7 +185,7 @@ impl EpisodeRecorder {
     /// or the belief has another size than the grid.
     pub fn decide(
         &mut self,
-        belief: &[i8],
+        belief: &[i16],
         orbit: OrbitFeatures,
         policy: &[f32; Action::COUNT],
         remaining_entropy: f64,
@@ -266,7 +274,7 @@ pub(super) mod tests {
     pub fn recorder(number: u64) -> EpisodeRecorder {
         let mut recorder = EpisodeRecorder::new(number, CELLS);
         for step in 0..3 {
-            recorder.decide(&[step as i8; CELLS], orbit(step), &policy(step), 1.0, 0.5).unwrap();
+            recorder.decide(&[step as i16; CELLS], orbit(step), &policy(step), 1.0, 0.5).unwrap();
             recorder.reward(0.1 * (step + 1) as f64).unwrap();
         }
         recorder
@@ -279,7 +287,7 @@ pub(super) mod tests {
         let returns = [0.275, 0.35, 0.3];
         for (step, value) in returns.into_iter().enumerate() {
             let sample = samples.sample(step);
-            assert_eq!(sample.belief, [step as i8; CELLS]);
+            assert_eq!(sample.belief, [step as i16; CELLS]);
             assert_eq!(sample.step.orbit, orbit(step));
             assert_eq!(sample.step.policy[step], 0.88);
             assert!((sample.step.value - value).abs() < 1e-7, "step {step}: {}", sample.step.value);
@@ -316,9 +324,23 @@ pub(super) mod tests {
         assert_eq!(EpisodeSamples::from_bytes(Path::new("r.bin"), &bytes).unwrap(), samples);
         let torn = EpisodeSamples::from_bytes(Path::new("r.bin"), &bytes[..bytes.len() - 1]).unwrap_err().to_string();
         assert!(torn.contains("r.bin") && torn.contains("truncated"), "{torn}");
-        let mut spoilt = samples;
+        let mut spoilt = samples.clone();
         spoilt.steps[1].value = f32::NAN;
         let error = EpisodeSamples::from_bytes(Path::new("r.bin"), &spoilt.to_bytes()).unwrap_err().to_string();
         assert!(error.contains("r.bin: step 1 has a number that is not finite"), "{error}");
+    }
+
+    #[test]
+    fn beliefs_of_a_byte_a_voxel_are_read_as_they_were_meant() {
+        let samples = recorder(7).finish(0.9, 0.7).unwrap();
+        let bytes = samples.to_bytes();
+        let (_, content) = open_sealed(SealedKind::Replay, Path::new("r.bin"), &bytes).unwrap();
+        let (header, rest) = content.split_at(HEADER_BYTES);
+        let (beliefs, steps) = rest.split_at(2 * samples.beliefs.len());
+        let narrow: Vec<u8> = beliefs.iter().copied().step_by(2).collect();
+        let mut old = seal(SealedKind::Replay, &[header, &narrow[..], steps].concat());
+        // The version, in front of length and checksum of the content.
+        old[12] = 1;
+        assert_eq!(EpisodeSamples::from_bytes(Path::new("r.bin"), &old).unwrap(), samples);
     }
 }

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use rand::Rng;
 
+use super::compact::place;
 use super::{CompactCode, Occupancy, VoxelGrid};
 
 /// A shape drawn from a compact belief, every voxel on its own, but each only when a ray first looks at it or at one of
@@ -13,8 +16,9 @@ pub struct ImaginedShape {
     /// One state per voxel and, last, the outside's.
     cells: Vec<u8>,
     /// The belief as it was when the shape was imagined, filled up to whole draws; later updates do not change the shape.
-    belief: Vec<i8>,
-    threshold: Box<[u16; 256]>,
+    belief: Vec<i16>,
+    /// Chances of all beliefs, in steps of 2⁻¹⁶; shared with the code.
+    threshold: Arc<[u16]>,
     key: u64,
 }
 
@@ -31,8 +35,8 @@ impl ImaginedShape {
         Self {
             grid,
             cells,
-            belief: vec![i8::MIN; grid.len().next_multiple_of(DRAWN_TOGETHER)],
-            threshold: Box::new([0; 256]),
+            belief: vec![i16::MIN; grid.len().next_multiple_of(DRAWN_TOGETHER)],
+            threshold: Arc::default(),
             key: 0,
         }
     }
@@ -58,13 +62,16 @@ impl ImaginedShape {
         Occupancy::from_fn(self.grid, |voxel| whole.state(voxel.as_usize()) == Occupancy::OCCUPIED)
     }
 
-    pub(crate) fn begin(&mut self, belief: &[i8], threshold: &[u16; 256], certainly_empty: i8, key: u64) {
+    pub(crate) fn begin(&mut self, belief: &[i16], threshold: &Arc<[u16]>, certainly_empty: i16, key: u64) {
         debug_assert_eq!(belief.len(), self.grid.len());
         self.belief[..belief.len()].copy_from_slice(belief);
-        self.threshold.copy_from_slice(threshold);
+        // Threads that imagine with the same code would wait for each other's counter.
+        if !Arc::ptr_eq(&self.threshold, threshold) {
+            self.threshold = threshold.clone();
+        }
         self.key = key;
-        for (cell, &byte) in self.cells.iter_mut().zip(belief) {
-            *cell = if byte <= certainly_empty { Occupancy::EMPTY } else { Occupancy::UNDRAWN };
+        for (cell, &value) in self.cells.iter_mut().zip(belief) {
+            *cell = if value <= certainly_empty { Occupancy::EMPTY } else { Occupancy::UNDRAWN };
         }
     }
 
@@ -87,15 +94,20 @@ impl ImaginedShape {
     #[inline(never)]
     fn draw(&mut self, voxel: usize) {
         let first = voxel - voxel % DRAWN_TOGETHER;
-        let (Some(bytes), cells) = (self.belief[first..].first_chunk::<DRAWN_TOGETHER>(), &mut self.cells[first..])
+        let (Some(values), cells) = (self.belief[first..].first_chunk::<DRAWN_TOGETHER>(), &mut self.cells[first..])
         else {
             return;
         };
+        // Never empty once a shape was begun. Said here, it spares the loop a check of every place.
+        let chances = &*self.threshold;
+        if chances.is_empty() {
+            return;
+        }
         let mut drawn = [Occupancy::EMPTY; DRAWN_TOGETHER];
         for share in 0..DRAWN_TOGETHER / SHARE {
             let random = random_at(self.key, (first / SHARE + share) as u64);
             for k in 0..SHARE {
-                let threshold = self.threshold[usize::from(bytes[share * SHARE + k] as u8)];
+                let threshold = chances[place(values[share * SHARE + k], chances.len())];
                 drawn[share * SHARE + k] = u8::from(((random >> (16 * k)) as u16) < threshold);
             }
         }
@@ -111,7 +123,7 @@ impl ImaginedShape {
 
 impl CompactCode {
     /// Imagines a shape that a belief holds possible. Takes one number from `rng`.
-    pub fn imagine(&self, belief: &[i8], rng: &mut impl Rng, shape: &mut ImaginedShape) {
+    pub fn imagine(&self, belief: &[i16], rng: &mut impl Rng, shape: &mut ImaginedShape) {
         shape.begin(belief, self.thresholds(), self.certainly_empty(), rng.next_u64());
     }
 }
@@ -145,16 +157,16 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
         let mut shape = ImaginedShape::empty(grid);
         // Sixteen beliefs of 500 voxels each, spread so that all four places of a random number meet each of them.
-        let bytes: Vec<i8> = (0..grid.len()).map(|v| ((v / 4 + v % 4) % 16) as i8 * 8 - 60).collect();
+        let values: Vec<i16> = (0..grid.len()).map(|v| ((v / 4 + v % 4) % 16) as i16 * 8 - 60).collect();
         let mut solid = [0_u32; 16];
         for _ in 0..DRAWS {
-            code.imagine(&bytes, &mut rng, &mut shape);
+            code.imagine(&values, &mut rng, &mut shape);
             for voxel in shape.to_occupancy().occupied() {
-                solid[((bytes[voxel.as_usize()] + 60) / 8) as usize] += 1;
+                solid[((values[voxel.as_usize()] + 60) / 8) as usize] += 1;
             }
         }
         for (k, count) in solid.into_iter().enumerate() {
-            let probability = 1.0 / (1.0 + (-code.log_odds(k as i8 * 8 - 60)).exp());
+            let probability = 1.0 / (1.0 + (-code.log_odds(k as i16 * 8 - 60)).exp());
             let draws = f64::from(DRAWS * 500);
             // Five standard deviations, and half a step of the probability.
             let tolerance = 5.0 * (probability * (1.0 - probability) / draws).sqrt() + 1.0 / 131_072.0;
@@ -170,11 +182,11 @@ mod tests {
         let code = reference_code();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(9);
         let mut shape = ImaginedShape::empty(grid);
-        let bytes = vec![0; grid.len()];
+        let values = vec![0; grid.len()];
         for apart in [1, 2, 3, 4, 20, 400] {
             let mut alike = 0_u32;
             for _ in 0..DRAWS {
-                code.imagine(&bytes, &mut rng, &mut shape);
+                code.imagine(&values, &mut rng, &mut shape);
                 let whole = shape.to_occupancy();
                 alike += whole.as_bytes().windows(apart + 1).map(|w| u32::from(w[0] == w[apart])).sum::<u32>();
             }
@@ -187,10 +199,10 @@ mod tests {
     fn the_order_of_looking_changes_nothing_and_only_what_is_looked_at_is_drawn() {
         let grid = VoxelGrid::new(9, 1.0).unwrap();
         let code = reference_code();
-        let bytes: Vec<i8> = (0..grid.len()).map(|v| (v * 37 % 90) as i8 - 45).collect();
+        let values: Vec<i16> = (0..grid.len()).map(|v| (v * 37 % 90) as i16 - 45).collect();
         let imagine = || {
             let mut shape = ImaginedShape::empty(grid);
-            code.imagine(&bytes, &mut Xoshiro256PlusPlus::seed_from_u64(1), &mut shape);
+            code.imagine(&values, &mut Xoshiro256PlusPlus::seed_from_u64(1), &mut shape);
             shape
         };
         let whole = imagine().to_occupancy();
@@ -210,11 +222,11 @@ mod tests {
         let grid = VoxelGrid::default();
         let code = reference_code();
         let mut shape = ImaginedShape::empty(grid);
-        let mut bytes = vec![-127; grid.len()];
-        bytes[5] = 127;
-        code.imagine(&bytes, &mut Xoshiro256PlusPlus::seed_from_u64(1), &mut shape);
+        let mut values = vec![-code.limit(); grid.len()];
+        values[5] = code.limit();
+        code.imagine(&values, &mut Xoshiro256PlusPlus::seed_from_u64(1), &mut shape);
         assert_eq!(shape.decided(), grid.len() - 1);
-        bytes.fill(0);
+        values.fill(0);
         assert_eq!(shape.to_occupancy().count(), 1);
     }
 }

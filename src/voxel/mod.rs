@@ -11,6 +11,7 @@ mod occupancy;
 pub(crate) use belief::BLOCK as BELIEF_BLOCK;
 pub use belief::{Belief, LOG_ODDS_LIMIT};
 pub use compact::CompactCode;
+pub(crate) use compact::place;
 pub use entropy::{entropy_of_log_odds, entropy_of_probability, log_odds_of_probability, probability_of_log_odds};
 pub use error::VoxelError;
 pub use grid::{VoxelGrid, VoxelIndex};

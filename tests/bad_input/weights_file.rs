@@ -33,7 +33,7 @@ fn sound() -> Vec<u8> {
 
 /// A file with this content and a header that fits it.
 fn sealed(content: &[u8]) -> Vec<u8> {
-    let mut file = b"BPROXOPSWGHT\x01\x00\x00\x00".to_vec();
+    let mut file = b"BPROXOPSWGHT\x02\x00\x00\x00".to_vec();
     file.extend_from_slice(&(content.len() as u64).to_le_bytes());
     file.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
     file.extend_from_slice(content);

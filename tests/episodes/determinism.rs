@@ -1,9 +1,11 @@
+use std::process::Command;
 use std::time::Duration;
 
 use bevy_proxops::episode::{EpisodeSettings, NetworkSettings, Simulation};
-use bevy_proxops::network::NetworkDevice;
+use bevy_proxops::network::{NetworkDevice, PolicyValueNetConfig};
 use bevy_proxops::prelude::*;
 use bevy_proxops::search::{AlphaZeroConfig, InFlightKind, ModeKind, ParallelConfig};
+use bevy_proxops::training::{LearnerConfig, TrainingConfig, TrainingRun};
 
 use crate::support::{bits, fly, small_settings};
 
@@ -121,4 +123,114 @@ fn a_reset_with_the_same_seed_repeats_the_run() {
     let other = simulation.snapshot();
     assert_eq!(other.seed, Seed(99));
     assert_ne!(bits(&other.episodes[0]), first[0]);
+}
+
+/// Says to the process that computes it what is computed: `search` or `training`, then cells per axis.
+const WORK: &str = "PROXOPS_TEST_WORK";
+/// Comes before the result on its line.
+const RESULT: &str = "bits of the work:";
+
+/// Not a test of its own: the tests below run it in processes that have another number of threads.
+#[test]
+#[ignore = "run by other tests, in processes of their own"]
+fn work_of_a_process() {
+    let Ok(work) = std::env::var(WORK) else { return };
+    let (kind, cells) = work.split_once(' ').expect("a kind and a number");
+    let cells: u32 = cells.parse().expect("cells per axis");
+    let bits = if kind == "search" { bits_of_searches(cells) } else { bits_of_training(cells) };
+    println!("{RESULT} {:08x}", crc32fast::hash(bits.as_bytes()));
+}
+
+/// A scenario on that grid; the largest one in its shortest form.
+fn scenario_on(cells: u32) -> Scenario {
+    let mut scenario = Scenario::embedded("standoff_200m").expect("shipped");
+    scenario.grid.cells_per_axis = cells;
+    scenario.grid.voxel_size_m = 20.0 / f64::from(cells);
+    scenario.camera.pixels = 16;
+    scenario.steps = if cells < 64 { 2 } else { 1 };
+    scenario
+}
+
+/// As many workers as the process has threads.
+fn workers() -> Option<usize> {
+    std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok())
+}
+
+fn bits_of_searches(cells: u32) -> String {
+    let simulations = if cells < 64 { 12 } else { 4 };
+    let mut all = String::new();
+    for planner in [PlannerKind::Mcts, PlannerKind::AlphaZero] {
+        let mut search = SearchConfig { planner, simulations, ..Default::default() };
+        search.alpha_zero.simulations = simulations;
+        let network = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
+        let settings = EpisodeSettings {
+            episodes: 3,
+            network,
+            workers: workers(),
+            ..EpisodeSettings::headless(scenario_on(cells), search)
+        };
+        all += &results(settings).concat();
+    }
+    all
+}
+
+fn bits_of_training(cells: u32) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let layers = [PolicyValueNetConfig::compact(), PolicyValueNetConfig::reference()];
+    let layers = layers.map(|layers| layers.with_cells_per_axis(cells as usize));
+    let network = layers.into_iter().find(|layers| layers.validate().is_ok()).expect("layers for that grid");
+    let config = TrainingConfig {
+        scenario: scenario_on(cells),
+        network,
+        search: AlphaZeroConfig { simulations: 4, ..Default::default() },
+        learner: LearnerConfig { batch_size: 4, ..Default::default() },
+        episodes_per_cycle: 2,
+        learning_steps_per_cycle: 2,
+        parallel: 2,
+        evaluate_every: 0,
+        ..Default::default()
+    };
+    let mut run = TrainingRun::start(config, folder.path(), &NetworkDevice::Cpu, None).expect("a valid run");
+    let report = run.run_cycle(&mut |_| std::ops::ControlFlow::Continue(())).expect("a cycle");
+    let weights = crc32fast::hash(&run.latest().expect("finite weights").to_bytes());
+    format!("{weights:08x} {:?}", report.cycle)
+}
+
+/// The result of some work in a process with so many threads.
+fn bits_with(threads: &str, work: &str) -> String {
+    let test = std::env::current_exe().expect("this test's own program");
+    let run = Command::new(test)
+        .args(["--exact", "determinism::work_of_a_process", "--ignored", "--nocapture"])
+        .env("RAYON_NUM_THREADS", threads)
+        .env(WORK, work)
+        .output()
+        .expect("the same program");
+    let output = String::from_utf8_lossy(&run.stdout).into_owned();
+    let result = output.lines().find_map(|line| line.split_once(RESULT)).map(|(_, result)| result.trim().to_owned());
+    result.unwrap_or_else(|| panic!("{work}: {output}{}", String::from_utf8_lossy(&run.stderr)))
+}
+
+#[test]
+fn searches_give_the_same_bits_with_1_2_and_8_threads_on_every_size_of_grid() {
+    let mut seen = Vec::new();
+    for cells in [20, 32, 64] {
+        let work = format!("search {cells}");
+        let alone = bits_with("1", &work);
+        for threads in ["2", "8"] {
+            assert_eq!(bits_with(threads, &work), alone, "{cells}³ with {threads} threads");
+        }
+        assert!(!seen.contains(&alone), "another grid, other bits");
+        seen.push(alone);
+    }
+}
+
+#[test]
+fn a_training_cycle_gives_the_same_bits_with_1_2_and_8_threads_on_every_size_of_grid() {
+    for cells in [20, 32, 64] {
+        let work = format!("training {cells}");
+        let alone = bits_with("1", &work);
+        for threads in ["2", "8"] {
+            assert_eq!(bits_with(threads, &work), alone, "{cells}³ with {threads} threads");
+        }
+    }
 }

@@ -64,6 +64,43 @@ fn what_the_network_does_is_published_and_adds_up() {
     assert!(total.network.busy > 0.0 && split.network > 0.0);
 }
 
+/// One episode of one step that plans with the shipped network.
+fn planned_with_shipped(scenario: &str, change: impl Fn(&mut Scenario)) -> Vec<String> {
+    let mut scenario = Scenario::embedded(scenario).unwrap();
+    scenario.steps = 2;
+    change(&mut scenario);
+    let search = SearchConfig { planner: PlannerKind::NetworkOnly, ..Default::default() };
+    let network = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
+    let settings = EpisodeSettings { network, workers: Some(1), ..EpisodeSettings::headless(scenario, search) };
+    let mut simulation = Simulation::new(settings).unwrap();
+    simulation.run_to_end();
+    let snapshot = simulation.snapshot();
+    let warnings = snapshot.notices.iter().filter(|notice| notice.severity == NoticeSeverity::Warning);
+    warnings.map(|notice| notice.text.clone()).collect()
+}
+
+#[test]
+fn a_network_outside_of_its_training_says_once_which_values_and_what_was_trained() {
+    assert!(planned_with_shipped("standoff_200m", |_| {}).is_empty());
+    let warnings = planned_with_shipped("narrow_fov", |_| {});
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("the network was not trained for this: "), "{warning}");
+    assert!(warning.contains("camera.fov_deg = 2 (trained with 10)"), "{warning}");
+    let warnings = planned_with_shipped("standoff_200m", |scenario| scenario.sensor.p_hit_occupied = 0.5);
+    assert!(matches!(&warnings[..], [one] if one.contains("sensor.p_hit_occupied = 0.5 (trained with 0.95)")));
+}
+
+#[test]
+fn a_network_of_unknown_training_says_so() {
+    let mut settings = consulting();
+    settings.network.weights = Some(network(8, 77));
+    let mut simulation = Simulation::new(settings).unwrap();
+    simulation.run_to_end();
+    let snapshot = simulation.snapshot();
+    let told = snapshot.notices.iter().filter(|notice| notice.text.contains("does not say what it was trained on"));
+    assert_eq!(told.count(), 1, "{:?}", snapshot.notices);
+}
+
 #[test]
 fn a_network_that_cannot_be_used_is_named_and_everything_goes_on() {
     let folder = tempfile::tempdir().unwrap();

@@ -31,14 +31,14 @@ fn filtered() -> ParametersPanelState {
 }
 
 #[test]
-fn run_controls_say_that_the_oracle_is_an_upper_bound() {
+fn run_controls_say_that_the_oracle_knows_the_true_shape() {
     let panel = |snapshot| bench(vec2(1400.0, 200.0), snapshot, RunControlState::default(), run_control_panel);
     assert!(panel(oracle_snapshot()).query_by_label_contains(ORACLE_CAUTION).is_some());
     assert!(panel(snapshot()).query_by_label_contains(ORACLE_CAUTION).is_none());
 }
 
 #[test]
-fn parameters_say_that_the_oracle_is_an_upper_bound_when_it_is_chosen_and_when_it_is_offered() {
+fn parameters_say_that_the_oracle_knows_the_true_shape_when_it_is_chosen_and_when_it_is_offered() {
     let chosen = bench(vec2(300.0, 400.0), oracle_snapshot(), filtered(), parameters_panel);
     assert!(chosen.query_by_label_contains(ORACLE_CAUTION).is_some());
     let mut offered = bench(vec2(300.0, 400.0), snapshot(), filtered(), parameters_panel);
@@ -49,7 +49,7 @@ fn parameters_say_that_the_oracle_is_an_upper_bound_when_it_is_chosen_and_when_i
 }
 
 #[test]
-fn search_inspector_says_that_the_oracle_is_an_upper_bound() {
+fn search_inspector_says_that_the_oracle_knows_the_true_shape() {
     let harness = bench(vec2(320.0, 400.0), oracle_snapshot(), (), |ui, snapshot, ()| {
         let episode = snapshot.focused().expect("three episodes fly");
         let inspector = SearchInspector {

@@ -186,6 +186,29 @@ fn a_burn_into_the_central_body_is_refused_with_perigee_and_radius() {
     assert!(refusal.to_string().contains("6999.75 km (chief.body_radius_km)"), "{refusal}");
 }
 
+/// No scenario leads there; a fault in a model or a host's own state could.
+#[test]
+fn a_motion_a_belief_or_a_reward_that_is_no_finite_number_is_refused_and_the_servicer_stays() {
+    let mission = reference();
+    let Instruments { mut caster, mut observation } = Instruments::of(&mission);
+    let begun = mission.begin(Seed(1), 0, &mut caster, &mut observation);
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut state = begun.clone();
+        state.relative.roe.dlambda = number;
+        let refusal = mission.step(&mut state, Action::NONE, &mut caster, &mut observation).map(drop);
+        assert_eq!(refusal, Err(StepRefusal::MotionNotFinite), "{number}");
+        assert_eq!((state.step, state.refusal), (0, Some(StepRefusal::MotionNotFinite)));
+        assert_eq!(state.total_reward, begun.total_reward);
+    }
+
+    let mut state = begun.clone();
+    state.belief.add_log_odds(mission.grid().indices().next().expect("a voxel"), f64::NAN);
+    let refusal = mission.step(&mut state, Action::NONE, &mut caster, &mut observation).map(drop);
+    assert_eq!(refusal, Err(StepRefusal::RewardNotFinite));
+    assert_eq!((state.step, state.relative, state.total_reward), (0, begun.relative, begun.total_reward));
+    assert!(state.is_done(&mission));
+}
+
 #[test]
 fn nothing_of_the_reference_is_refused() {
     let mission = reference();

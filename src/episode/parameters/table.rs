@@ -160,11 +160,11 @@ pub static PARAMETERS: &[ParameterSpec] = &[
     },
     choice! {
         "search.knowledge", Search, "Planner knows", Now, knowledge,
-        "sampled_belief draws shapes from the belief, which is all a planner may know; oracle sees the true shape and is an upper bound."
+        "sampled_belief draws shapes from the belief, which is all a planner may know; oracle is the same search with the true shape, for comparison."
     },
     choice! {
         "search.roll_out", Search, "Roll-outs", Now, roll_out,
-        "How a simulation goes on below the tree: random draws actions, coast makes no burn, which is less noisy."
+        "How a simulation goes on below the tree: coast makes no burn; random draws burns, which is noisier and costs reward."
     },
     integer! {
         "search.alpha_zero.simulations", Search, "Network simulations", "", 1..=100_000, LOG, Now,

@@ -8,7 +8,7 @@ use bevy::ecs::system::Query;
 use crate::episode::components::{EpisodePlanner, PictureChange};
 use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
-use crate::episode::network::{Demand, NetworkEvent, NetworkPlanner, OpenNetwork};
+use crate::episode::network::{Demand, Doubt, NetworkEvent, NetworkPlanner, OpenNetwork};
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::Trees;
@@ -98,6 +98,11 @@ fn open<'a>(
     }
     if event.is_some() && !network.is_trained() {
         run.notices.warning("the network is untrained: it knows nothing yet".into());
+    }
+    match network.take_doubt(mission.scenario()) {
+        Some(Doubt::Outside(text)) => run.notices.warning(text),
+        Some(Doubt::Unknown(text)) => run.notices.info(text),
+        None => {}
     }
     for warning in network.take_warnings() {
         run.notices.warning(warning);

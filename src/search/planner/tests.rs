@@ -210,7 +210,7 @@ fn only_the_oracle_sees_the_true_shape() {
 }
 
 #[test]
-fn a_reference_tree_stays_under_40_mb_and_is_used_again_as_it_is() {
+fn a_reference_tree_stays_under_65_mb_and_is_used_again_as_it_is() {
     let mut bench = Bench::new(|scenario| scenario.camera.pixels = 4);
     let state = bench.start(1);
     let mut tree = SearchTree::default();
@@ -220,7 +220,7 @@ fn a_reference_tree_stays_under_40_mb_and_is_used_again_as_it_is() {
         tree = decide(mission, &state, &config(3000), tree, caster, observation).1;
         sizes.push(tree.memory_bytes());
     }
-    assert!(sizes[0] < 40_000_000, "{} bytes", sizes[0]);
+    assert!(sizes[0] < 65_000_000, "{} bytes", sizes[0]);
     assert_eq!(sizes[0], sizes[1]);
 }
 
