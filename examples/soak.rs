@@ -41,7 +41,7 @@ struct Options {
     /// Seed of commands and episodes
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Folder for what the run writes and for samples.csv; its subfolder `work` is emptied
+    /// Folder for samples.csv and, in its subfolder `work`, for what the run writes
     #[arg(long, value_name = "FOLDER", default_value = "out/soak")]
     out: PathBuf,
 }
@@ -75,12 +75,21 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     }
 }
 
+/// Lies in the folder that a run works in, so that nobody else's is ever emptied.
+const MARK: &str = "made-by-soak";
+
 /// An empty folder of our own.
 fn prepare(work: &std::path::Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(work) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => std::fs::create_dir_all(work)?,
+    let holds_something = work.exists() && std::fs::read_dir(work)?.next().is_some();
+    if holds_something {
+        if !work.join(MARK).is_file() {
+            let reason = "it is not empty and no folder of an earlier soak";
+            return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, reason));
+        }
+        std::fs::remove_dir_all(work)?;
     }
+    std::fs::create_dir_all(work)?;
+    std::fs::write(work.join(MARK), "emptied by the next soak\n")?;
     files::try_folder(work)
 }
 

@@ -272,6 +272,10 @@ no_vulkan embed --check
 runs "soak" "$binaries/soak" --minutes 0.1 --out "$work/soak"
 grep -qE '^memory, MB ' "$work/stdout" || fail "soak: no table"
 [[ -s "$work/soak/samples.csv" ]] || fail "soak: no samples.csv"
+mkdir -p "$work/soak_of_others/work"
+echo mine >"$work/soak_of_others/work/notes"
+example_refuses soak 'work: it is not empty' --minutes 0.1 --out "$work/soak_of_others"
+[[ "$(cat "$work/soak_of_others/work/notes")" == mine ]] || fail "soak: it emptied a folder of others"
 
 runs "embed leaves its host alone" env -u DISPLAY -u WAYLAND_DISPLAY "$binaries/embed" --check
 

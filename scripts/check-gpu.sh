@@ -55,8 +55,9 @@ run() {
     out="$(cd "$out" && pwd)"
     report="$out/report.md"
     # What this machine remembers of its devices neither helps nor suffers.
-    export XDG_CACHE_HOME="$out/cache"
-    rm -rf "$XDG_CACHE_HOME"
+    folder="$(mktemp -d)"
+    trap 'rm -rf "$folder"' EXIT
+    export XDG_CACHE_HOME="$folder"
     printf '# Check of a graphics card\n' >"$report"
 
     # part NAME SECONDS COMMAND…: its output becomes a section; it is stopped when its time is over.

@@ -63,6 +63,11 @@ in_turn_full() {
     git clone --quiet "$here" "$work/second"
     sed -i '0,/[0-9]/s/[0-9]/9/' "$work/second/$data"
     cmp --silent "$work/first/$data" "$work/second/$data" && fail "$data was not changed"
+    # What counts is whose program runs, not how fast.
+    for checkout in first second; do
+        mkdir -p "$work/$checkout/.cargo"
+        printf '[profile.release.package.bevy_proxops]\nopt-level = 0\n' >"$work/$checkout/.cargo/config.toml"
+    done
     find "$work/first" "$work/second" -name .git -prune -o -type f -exec touch -d '2020-01-01' {} +
     for checkout in first second first; do
         local status=0

@@ -18,9 +18,9 @@ use crate::training::TrainingConfig;
 pub const MAX_EPISODES: u32 = 4096;
 /// Most threads that may plan and observe.
 pub const MAX_WORKERS: usize = 1024;
-/// Shortest and longest time that a tick may spend on planning: in less than the shortest no search gets anywhere, and for
+/// Shortest and longest time that a tick may spend on planning: with none it does the least that gets a search on, and for
 /// longer than the longest no command is heard.
-pub const TICK_ALLOWANCES: RangeInclusive<Duration> = Duration::from_micros(100)..=Duration::from_secs(60);
+pub const TICK_ALLOWANCES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
 
 /// Everything a run is made of: what is flown, how it is planned, how many episodes and how fast.
 ///
@@ -55,7 +55,7 @@ pub struct EpisodeSettings {
     /// Folder that relative paths in the scenario (a `.vox` target) are resolved against. Default: the working directory.
     pub base_dir: Option<PathBuf>,
     /// Longest wall-clock time one tick of the schedule spends on planning. Shorter answers commands sooner,
-    /// longer wastes less time between ticks; results never depend on it. 0.1 ms to 60 s; default 30 ms.
+    /// longer wastes less time between ticks; results never depend on it. At most 60 s; default 30 ms.
     pub tick_allowance: Duration,
     /// Most of the machine's memory that the run may ask for, the training run beside it included; settings that would take
     /// more are refused ([`EpisodeSettings::memory_estimate`]). In a container its limit counts. 0.01 to 1; default 0.6.

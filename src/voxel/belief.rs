@@ -80,8 +80,11 @@ impl Belief {
         entropy_of_slice(&self.log_odds)
     }
 
-    /// Adds evidence to one voxel, within the limits, and follows with the entropy.
+    /// Adds evidence to one voxel, within the limits, and follows with the entropy. What is not a number is no evidence.
     pub fn add_log_odds(&mut self, voxel: VoxelIndex, change: f64) {
+        if change.is_nan() {
+            return;
+        }
         let block = voxel.as_usize() / BLOCK;
         let log_odds = &mut self.log_odds[voxel.as_usize()];
         *log_odds = (*log_odds + change).clamp(-LOG_ODDS_LIMIT, LOG_ODDS_LIMIT);

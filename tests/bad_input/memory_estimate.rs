@@ -156,7 +156,7 @@ fn a_training_run_that_does_not_fit_is_refused_by_its_largest_part() {
         run.err().map(|error| error.to_string()).unwrap_or_default()
     };
     let refused = start(config.clone());
-    assert!(refused.contains("20000 transitions to learn from") && refused.contains("5.2 GB"), "{refused}");
+    assert!(refused.contains("20000 transitions to learn from") && refused.contains("10.5 GB"), "{refused}");
     assert!(refused.contains("lower replay_transitions"), "{refused}");
     config.replay_transitions = 100;
     config.search.simulations = 100_000;

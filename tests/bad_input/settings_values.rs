@@ -173,7 +173,7 @@ fn every_number_of_episode_settings() {
     for rate in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e30] {
         wild(&|settings| settings.speed = Speed::Rate(rate), "speed = ");
     }
-    for allowance in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(61), Duration::MAX] {
+    for allowance in [Duration::from_secs(61), Duration::MAX] {
         wild(&|settings| settings.tick_allowance = allowance, "tick_allowance = ");
     }
     for share in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e30] {

@@ -188,7 +188,7 @@ fn a_burn_into_the_central_body_is_refused_with_perigee_and_radius() {
 
 /// No scenario leads there; a fault in a model or a host's own state could.
 #[test]
-fn a_motion_a_belief_or_a_reward_that_is_no_finite_number_is_refused_and_the_servicer_stays() {
+fn a_motion_that_is_no_finite_number_is_refused_and_the_servicer_stays() {
     let mission = reference();
     let Instruments { mut caster, mut observation } = Instruments::of(&mission);
     let begun = mission.begin(Seed(1), 0, &mut caster, &mut observation);
@@ -200,13 +200,22 @@ fn a_motion_a_belief_or_a_reward_that_is_no_finite_number_is_refused_and_the_ser
         assert_eq!((state.step, state.refusal), (0, Some(StepRefusal::MotionNotFinite)));
         assert_eq!(state.total_reward, begun.total_reward);
     }
+}
 
-    let mut state = begun.clone();
-    state.belief.add_log_odds(mission.grid().indices().next().expect("a voxel"), f64::NAN);
-    let refusal = mission.step(&mut state, Action::NONE, &mut caster, &mut observation).map(drop);
-    assert_eq!(refusal, Err(StepRefusal::RewardNotFinite));
-    assert_eq!((state.step, state.relative, state.total_reward), (0, begun.relative, begun.total_reward));
-    assert!(state.is_done(&mission));
+#[test]
+fn a_belief_takes_no_evidence_that_is_not_a_number_and_keeps_any_other_within_its_limits() {
+    let mission = reference();
+    let Instruments { mut caster, mut observation } = Instruments::of(&mission);
+    let begun = mission.begin(Seed(1), 0, &mut caster, &mut observation);
+    let voxel = mission.grid().indices().next().expect("a voxel");
+    for (change, unchanged) in [(f64::NAN, true), (f64::INFINITY, false), (f64::NEG_INFINITY, false), (1e300, false)] {
+        let mut state = begun.clone();
+        state.belief.add_log_odds(voxel, change);
+        assert_eq!(state.belief == begun.belief, unchanged, "{change}");
+        assert!(state.belief.log_odds_slice().iter().all(|log_odds| log_odds.abs() <= 20.0), "{change}");
+        let transition = mission.step(&mut state, Action::NONE, &mut caster, &mut observation).expect("a step");
+        assert!(transition.reward.is_finite() && state.belief.entropy_nats().is_finite(), "{change}");
+    }
 }
 
 #[test]
