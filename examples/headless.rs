@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, Simulation, SimulationSnapshot};
+use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, Simulation, SimulationSnapshot, SimulationStatus};
 use bevy_proxops::files::json;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
@@ -57,6 +57,13 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let mut simulation = Simulation::new(settings).map_err(|error| (BAD_INPUT, error.into()))?;
     interrupt::listen();
     let summary = fly(&mut simulation).map_err(|error| (FAILURE, error))?;
+    let stopped_by = reason_of_pause(&simulation.snapshot());
+    if let Some(reason) = &stopped_by
+        && simulation.snapshot().episodes.iter().all(|episode| episode.step == 0)
+    {
+        // Nothing was flown, so it is what was asked for that cannot be had.
+        return Err((BAD_INPUT, reason.clone().into()));
+    }
     if summary.episodes() == 0 {
         return Err((INTERRUPTED, "interrupted before an episode was begun".into()));
     }
@@ -67,6 +74,9 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
         summary.to_string()
     };
     print(&text)?;
+    if let Some(reason) = stopped_by {
+        return Err((FAILURE, reason.into()));
+    }
     if !simulation.is_finished() {
         let finished = simulation.snapshot().episodes.iter().filter(|episode| episode.status.is_over()).count();
         let text = format!("interrupted: {finished} of {} episodes are finished", summary.episodes());
@@ -94,6 +104,9 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     while !simulation.is_finished() && !interrupt::is_wished() {
         simulation.tick();
         let snapshot = simulation.snapshot();
+        if reason_of_pause(&snapshot).is_some() {
+            break;
+        }
         progress.set_position(snapshot.episodes.iter().map(|episode| u64::from(episode.step)).sum());
         progress.suspend(|| say_warnings(&snapshot, &mut notices_said));
         note_finished(&snapshot, started.elapsed().as_secs_f64(), &mut finished_after_s);
@@ -104,6 +117,13 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let cpu_s = cpu_s() - cpu_before_s;
     let clock = Clock { wall_s, cpu_s, episode_wall_s, total: simulation.total_diagnostics() };
     Ok(Summary::new(&simulation.snapshot(), clock))
+}
+
+/// Why the run has paused itself, as it does when its network fails: here nobody is there to press Play.
+fn reason_of_pause(snapshot: &SimulationSnapshot) -> Option<String> {
+    let error = snapshot.notices.iter().rev().find(|notice| notice.severity == NoticeSeverity::Error);
+    let reason = || error.map_or_else(|| "the run has paused itself".to_owned(), |notice| notice.text.clone());
+    (snapshot.status == SimulationStatus::Paused).then(reason)
 }
 
 /// What was done differently from what was asked, and what could not be done, each once.

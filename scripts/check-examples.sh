@@ -97,6 +97,8 @@ refuses 'memory: this needs about .* GB.*lower search\.alpha_zero\.simulations' 
 refuses 'memory_share = NaN' --memory-share NaN
 example_refuses check_gpu 'cpu.*nothing to check' machine --device cpu
 
+refuses "vulkan:99.*was not found" --planner alpha_zero --device vulkan:99 --simulations 5
+
 # Cases of faults that people meet (tests/cases/README.md).
 refuses 'molniya_nc\.ron.*NearCircular.*TwoBody' --scenario tests/cases/molniya_nc.ron
 three_objects() { scenario "$1" "(grid: (cells_per_axis: $2), target: Vox(path: \"$PWD/tests/cases/satellite_three_objects.vox\"), steps: 2)"; }

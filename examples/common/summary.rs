@@ -276,6 +276,10 @@ impl fmt::Display for Summary {
                 100.0 * network.busy,
             )?;
         }
+        // Processor time comes in hundredths of a second: of a shorter run it says nothing.
+        if self.timing.wall_s < 1.0 {
+            return Ok(());
+        }
         write!(formatter, "\n{:.2} of {} cores busy", self.timing.cores_busy, self.timing.cores)
     }
 }

@@ -3,6 +3,7 @@
 use burn::backend::Flex;
 
 use super::device::{AdapterDescription, DeviceChoice, NetworkDevice, ResolvedDevice, adapters, choose_device};
+#[cfg(feature = "vulkan")]
 use super::device_test::{DeviceVerdicts, TestedDevice};
 use super::error::NetworkError;
 use super::evaluator::Evaluator;
