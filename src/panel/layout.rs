@@ -28,6 +28,9 @@ use crate::panel::timings::timings_panel;
 use crate::panel::training::training_panel;
 use crate::view::{ColourMap, KeyBindings, KeyGroup, ViewSettings};
 
+/// From here on a window squeezes no panel.
+const ROOMY_WIDTH: f32 = 1280.0;
+const ROOMY_HEIGHT: f32 = 400.0;
 const STACK_WIDTH: f32 = 340.0;
 const LOG_WIDTH: f32 = 460.0;
 
@@ -125,6 +128,13 @@ fn strip(ui: &mut Ui, inputs: &PanelInputs, state: &mut PanelState) {
     });
 }
 
+/// The name of a panel that egui remembers the size of. A window with less than `roomy` for it has to squeeze it: each size
+/// of such a window has a memory of its own, so that the panel is as before when the window is.
+fn remembered(name: &str, room: f32, roomy: f32) -> Id {
+    const CLASS: f32 = 100.0;
+    if room < roomy { id(name).with((room / CLASS) as u32) } else { id(name) }
+}
+
 /// Widest that a side panel may be pulled: two of them leave half of the window to the view.
 fn side_range(width: f32, least: f32) -> RangeInclusive<f32> {
     least..=(0.25 * width).max(least)
@@ -138,7 +148,7 @@ fn left(
     state: &mut PanelState,
     commands: &mut Vec<SimCommand>,
 ) {
-    Panel::left(id("parameters"))
+    Panel::left(remembered("parameters", width, ROOMY_WIDTH))
         .frame(frame(ui))
         .default_size((0.22 * width).clamp(200.0, 290.0))
         .size_range(side_range(width, 180.0))
@@ -156,7 +166,7 @@ fn right(
     state: &mut PanelState,
     commands: &mut Vec<SimCommand>,
 ) {
-    Panel::right(id("plots"))
+    Panel::right(remembered("plots", width, ROOMY_WIDTH))
         .frame(frame(ui))
         .default_size((0.24 * width).clamp(220.0, 320.0))
         .size_range(side_range(width, 200.0))
@@ -246,7 +256,7 @@ fn bottom(
     state: &mut PanelState,
     commands: &mut Vec<SimCommand>,
 ) {
-    Panel::bottom(id("episodes"))
+    Panel::bottom(remembered("episodes", height, ROOMY_HEIGHT))
         .frame(frame(ui))
         .default_size((0.31 * height).clamp(110.0, 236.0))
         .size_range(72.0..=(0.6 * height).max(72.0))

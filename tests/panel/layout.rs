@@ -145,6 +145,21 @@ fn side_panels_cannot_be_pulled_over_more_than_half_of_the_window() {
 }
 
 #[test]
+fn panels_are_as_before_when_a_window_that_was_small_is_large_again() {
+    let size = vec2(1600.0, 900.0);
+    let mut harness = window(size);
+    let before = harness.state().state.central_rect;
+    for small in [vec2(400.0, 300.0), vec2(50.0, 20.0), vec2(1.0, 1.0), vec2(700.0, 350.0)] {
+        harness.set_size(small);
+        harness.run_steps(FRAMES_TO_SETTLE);
+        harness.set_size(size);
+        harness.run_steps(FRAMES_TO_SETTLE);
+        let after = harness.state().state.central_rect;
+        assert!(is_same_place(before, after), "after {small:?}: {before:?} became {after:?}");
+    }
+}
+
+#[test]
 fn folding_the_panels_away_gives_their_room_to_the_view() {
     let mut harness = window(vec2(960.0, 540.0));
     let before = harness.state().state.central_rect;
