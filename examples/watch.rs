@@ -31,6 +31,8 @@ mod parameter_log;
 mod terminal;
 #[path = "common/ui_script.rs"]
 mod ui_script;
+#[path = "common/windowless.rs"]
+mod windowless;
 
 use options::RunOptions;
 use terminal::{BAD_INPUT, FAILURE, UserError, say, warn};

@@ -6,10 +6,6 @@ use std::time::{Duration, Instant};
 
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
-use bevy::window::ExitCondition;
-use bevy::winit::WinitPlugin;
 use bevy_proxops::files;
 use bevy_proxops::prelude::*;
 use bevy_proxops::view::{Capture, CapturePlugin};
@@ -18,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::animation;
 use crate::terminal::UserError;
+use crate::windowless::windowless;
 
 /// One decision of the episode takes this long in the animation.
 const FRAME_INTERVAL: Duration = Duration::from_millis(160);
@@ -38,15 +35,9 @@ pub struct Recording {
     pub decisions: u32,
 }
 
-/// Bevy's default plugins without a window, an event loop or frames in flight.
+/// Bevy's default plugins without a window, for pictures of the size that is recorded.
 pub fn plugins() -> PluginGroupBuilder {
-    DefaultPlugins
-        .build()
-        .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-        .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-        .disable::<WinitPlugin>()
-        .disable::<PipelinedRenderingPlugin>()
-        .add(CapturePlugin { width: 1600, height: 1000 })
+    windowless().add(CapturePlugin { width: 1600, height: 1000 })
 }
 
 /// Runs `app` (built on [`plugins`], its episodes paused at the start) one decision at a time, at most

@@ -8,36 +8,25 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use super::components::EpisodePlanner;
 use super::network::NetworkPlanner;
+use super::test_support::small_settings;
 use super::workers::lock;
 use super::{
-    EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NetworkSettings, NoticeSeverity, SimCommand,
-    Simulation, SimulationSnapshot,
+    EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, SimCommand, Simulation,
+    SimulationSnapshot,
 };
-use crate::mission::Scenario;
 use crate::network::{
-    DeviceChoice, EvaluationBatch, Evaluator, EvaluatorAttributes, NetworkDevice, NetworkError, OpenedEvaluator,
-    ResolvedDevice, SeededRandomEvaluator,
+    DeviceChoice, EvaluationBatch, Evaluator, EvaluatorAttributes, NetworkError, OpenedEvaluator, ResolvedDevice,
+    SeededRandomEvaluator,
 };
-use crate::search::{AlphaZeroConfig, PlannerKind, SearchConfig};
+use crate::search::{PlannerKind, SearchConfig};
 
 /// The one that fails.
 const FAILING: u32 = 2;
 
 fn settings(planner: PlannerKind, workers: usize) -> EpisodeSettings {
-    let mut scenario = Scenario::reference();
-    scenario.camera.pixels = 8;
-    scenario.grid.cells_per_axis = 8;
-    scenario.steps = 3;
-    let alpha_zero = AlphaZeroConfig { simulations: 9, ..Default::default() };
-    let search = SearchConfig { planner, alpha_zero, simulations: 20, horizon: 2, ..Default::default() };
-    let network = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
-    EpisodeSettings {
-        episodes: 5,
-        workers: Some(workers),
-        network,
-        start_paused: true,
-        ..EpisodeSettings::headless(scenario, search)
-    }
+    let small = small_settings(planner, workers);
+    let search = SearchConfig { simulations: 20, horizon: 2, ..small.search.clone() };
+    EpisodeSettings { search, start_paused: true, ..small }
 }
 
 /// Pictures the episodes at their beginning, flies them, pictures them again and lets what that has found be recorded.

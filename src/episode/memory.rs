@@ -24,9 +24,8 @@ impl EpisodeSettings {
     /// [`TrainingConfig::memory_estimate`](crate::training::TrainingConfig::memory_estimate).
     pub fn memory_estimate(&self) -> MemoryEstimate {
         let mut estimate = MemoryEstimate::default();
-        let grid = &self.scenario.grid;
         // A grid that cannot be is refused by the scenario's own check.
-        let Ok(grid) = VoxelGrid::new(grid.cells_per_axis, grid.voxel_size_m) else { return estimate };
+        let Ok(grid) = self.scenario.grid.voxel_grid() else { return estimate };
         self.add_trees(&grid, &mut estimate);
 
         let episode = Belief::memory_bytes(&grid) + COPIES_OF_A_PICTURE * (grid.len() + size_of::<EpisodeSnapshot>());

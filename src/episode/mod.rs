@@ -25,6 +25,8 @@ mod settings;
 mod simulation;
 mod snapshot;
 mod systems;
+#[cfg(test)]
+mod test_support;
 mod thread;
 mod training;
 mod trees;

@@ -7,7 +7,6 @@ use bevy::ecs::resource::Resource;
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::workers::lock;
 use crate::search::SearchTree;
-use crate::voxel::VoxelGrid;
 
 /// Trees that no decision uses at the moment. A tree keeps its memory, tens of megabytes after a long search, so an
 /// episode holds one only from the beginning to the end of a decision, and the pool keeps no more and no larger ones than
@@ -35,8 +34,7 @@ impl Trees {
 
     /// Gives back what settings have no use for; trees that are lent follow when they come back.
     pub fn fit(&self, settings: &EpisodeSettings) {
-        let grid = &settings.scenario.grid;
-        let Ok(grid) = VoxelGrid::new(grid.cells_per_axis, grid.voxel_size_m) else { return };
+        let Ok(grid) = settings.scenario.grid.voxel_grid() else { return };
         let mut pool = lock(&self.pool);
         (pool.most, pool.most_bytes) = (settings.trees_at_a_time(), settings.decision_bytes(&grid));
         let (most, most_bytes) = (pool.most, pool.most_bytes);

@@ -36,8 +36,8 @@ impl Mission {
     pub fn new(scenario: Scenario, base_dir: Option<&Path>) -> Result<Self, MissionError> {
         scenario.validate()?;
         let origin = scenario.origin_label();
-        let grid = VoxelGrid::new(scenario.grid.cells_per_axis, scenario.grid.voxel_size_m)
-            .map_err(|source| MissionError::Grid { origin: origin.clone(), source })?;
+        let grid =
+            scenario.grid.voxel_grid().map_err(|source| MissionError::Grid { origin: origin.clone(), source })?;
         let prior_belief = Belief::uniform(grid, scenario.grid.prior)
             .map_err(|source| MissionError::Grid { origin: origin.clone(), source })?;
         let camera = Camera::new(scenario.camera.fov_deg.to_radians(), scenario.camera.pixels)

@@ -6,6 +6,7 @@ use super::{ActionSet, RewardSettings};
 use crate::orbit::{Dynamics, MU_EARTH_KM3_S2, R_EARTH_EQUATOR_KM};
 use crate::sensor::UpdateRule;
 use crate::target::TargetShape;
+use crate::voxel::{VoxelError, VoxelGrid};
 
 /// A mission as a person writes it: one RON file, degrees and metres, every field optional.
 ///
@@ -119,6 +120,16 @@ pub struct GridSettings {
     pub voxel_size_m: f64,
     /// Probability of being occupied that every voxel starts with. Default 0.5.
     pub prior: f64,
+}
+
+impl GridSettings {
+    /// The grid of these settings.
+    ///
+    /// # Errors
+    /// [`VoxelError`] for a grid that cannot be, which the scenario's own check refuses too.
+    pub fn voxel_grid(&self) -> Result<VoxelGrid, VoxelError> {
+        VoxelGrid::new(self.cells_per_axis, self.voxel_size_m)
+    }
 }
 
 impl Scenario {

@@ -4,7 +4,7 @@ use crate::memory::{MemoryEstimate, product};
 use crate::mission::{Mission, Scenario, Transition};
 use crate::network::PolicyValueNetConfig;
 use crate::sensor::Observation;
-use crate::voxel::{Belief, VoxelGrid};
+use crate::voxel::Belief;
 
 use super::config::TrainingConfig;
 use super::flight::FlightConfig;
@@ -27,7 +27,8 @@ impl FlightConfig {
         episodes: usize,
     ) -> MemoryEstimate {
         let mut estimate = MemoryEstimate::default();
-        let Some(grid) = grid_of(scenario) else { return estimate };
+        // A grid that cannot be is refused by the scenario's own check.
+        let Ok(grid) = scenario.grid.voxel_grid() else { return estimate };
         let (parallel, steps) = (self.parallel.min(episodes), scenario.steps as usize);
 
         let decision = product(&[parallel]).saturating_mul(self.search.decision_bytes(&grid, scenario.steps));
@@ -66,7 +67,7 @@ impl TrainingConfig {
         let flown = |episodes: u32| flight.memory_estimate(&self.network, &self.scenario, episodes as usize);
         let (playing, judging) = (flown(self.episodes_per_cycle), flown(self.evaluation_pairs));
         let mut estimate = if judging.total_bytes() > playing.total_bytes() { judging } else { playing };
-        let Some(grid) = grid_of(&self.scenario) else { return estimate };
+        let Ok(grid) = self.scenario.grid.voxel_grid() else { return estimate };
         estimate.add(
             format!("{} transitions to learn from", self.replay_transitions),
             product(&[self.replay_transitions, EpisodeSamples::step_bytes(grid.len())]),
@@ -79,9 +80,4 @@ impl TrainingConfig {
         );
         estimate
     }
-}
-
-/// `None` for a grid that the scenario's own check refuses.
-fn grid_of(scenario: &Scenario) -> Option<VoxelGrid> {
-    VoxelGrid::new(scenario.grid.cells_per_axis, scenario.grid.voxel_size_m).ok()
 }

@@ -2,25 +2,12 @@
 
 use std::path::Path;
 
-use bevy::app::PluginGroupBuilder;
-use bevy::prelude::*;
-use bevy::render::RenderPlugin;
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
-use bevy::window::ExitCondition;
-use bevy::winit::WinitPlugin;
 use bevy_proxops::view::CapturedFrame;
 
-/// Bevy with a renderer and without a window.
-pub fn windowless() -> PluginGroupBuilder {
-    DefaultPlugins
-        .build()
-        .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-        // A software renderer that is stopped in mid-compilation may crash.
-        .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-        .disable::<WinitPlugin>()
-        // No frame in flight when the app is dropped.
-        .disable::<PipelinedRenderingPlugin>()
-}
+#[path = "../../examples/common/windowless.rs"]
+mod windowless_engine;
+
+pub use windowless_engine::windowless;
 
 /// Writes a picture where `RENDERING_PICTURES` says.
 pub fn keep(frame: &CapturedFrame, name: &str) {

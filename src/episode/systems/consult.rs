@@ -333,21 +333,10 @@ fn send(
 
 #[cfg(test)]
 mod tests {
-    use crate::episode::{EpisodeSettings, NetworkSettings, Simulation};
-    use crate::mission::{Scenario, Transition};
-    use crate::network::NetworkDevice;
-    use crate::search::{AlphaZeroConfig, PlannerKind, SearchConfig};
-
-    fn settings(planner: PlannerKind, workers: usize) -> EpisodeSettings {
-        let mut scenario = Scenario::reference();
-        scenario.camera.pixels = 8;
-        scenario.grid.cells_per_axis = 8;
-        scenario.steps = 3;
-        let alpha_zero = AlphaZeroConfig { simulations: 9, ..Default::default() };
-        let search = SearchConfig { planner, alpha_zero, ..Default::default() };
-        let network = NetworkSettings { device: NetworkDevice::Cpu, ..Default::default() };
-        EpisodeSettings { episodes: 5, workers: Some(workers), network, ..EpisodeSettings::headless(scenario, search) }
-    }
+    use crate::episode::test_support::small_settings as settings;
+    use crate::episode::{EpisodeSettings, Simulation};
+    use crate::mission::Transition;
+    use crate::search::PlannerKind;
 
     fn flown(settings: EpisodeSettings) -> Vec<Vec<Transition>> {
         let mut simulation = Simulation::new(settings).unwrap();
