@@ -91,11 +91,13 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let bad_input = |error| (BAD_INPUT, error);
     let scenario = Scenario::named(&options.scenario).map_err(|error| bad_input(error.into()))?;
-    let weights = |player: &Player| weights(player, &scenario, options).map_err(bad_input);
+    // Says so if the scenario cannot be flown.
+    let mission = Arc::new(Mission::new(scenario.clone(), None).map_err(|error| bad_input(error.into()))?);
+    let weights = |player: &Player| weights(player, &mission, options).map_err(bad_input);
     let (one, other) = (weights(&options.first)?, weights(&options.second)?);
     check_memory(&[(&options.first, &one), (&options.second, &other)], &scenario, options).map_err(bad_input)?;
     let failed = |error| (FAILURE, error);
-    let missions = missions(&scenario, options).map_err(bad_input)?;
+    let missions = missions(mission, options);
     say(description(&scenario, options)).map_err(|error| failed(error.into()))?;
     for weights in [&one, &other] {
         warn_outside(weights, &scenario);
@@ -106,14 +108,12 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
 }
 
 /// The scenario as it is, or what training draws from it, with satellites that took no part.
-fn missions(scenario: &Scenario, options: &Options) -> Result<Box<dyn MissionSource>, UserError> {
-    // Says so if the scenario cannot be flown.
-    let mission = Arc::new(Mission::new(scenario.clone(), None)?);
+fn missions(mission: Arc<Mission>, options: &Options) -> Box<dyn MissionSource> {
     if !options.randomise {
-        return Ok(Box::new(mission));
+        return Box::new(mission);
     }
-    let (randomisation, seed) = (RandomisationConfig::default(), Seed(options.seed));
-    Ok(Box::new(RandomisedMissions::new(scenario.clone(), randomisation, seed, Shapes::HeldOut)))
+    let (scenario, randomisation) = (mission.scenario().clone(), RandomisationConfig::default());
+    Box::new(RandomisedMissions::new(scenario, randomisation, Seed(options.seed), Shapes::HeldOut))
 }
 
 /// What is flown, in two lines.
@@ -159,14 +159,13 @@ fn compare(first: &[FlownEpisode], second: &[FlownEpisode]) -> io::Result<()> {
     row("surface recall", |episode| episode.metrics.surface_recall)
 }
 
-fn weights(player: &Player, scenario: &Scenario, options: &Options) -> Result<NetworkWeights, UserError> {
-    match network::by_name(&player.network, scenario, Seed(options.seed))? {
+fn weights(player: &Player, mission: &Mission, options: &Options) -> Result<NetworkWeights, UserError> {
+    match network::by_name(&player.network, mission.scenario(), Seed(options.seed))? {
         (Some(weights), _) => Ok(weights),
         (None, _) => {
             let shipped = NetworkWeights::shipped()?;
             // Says so if the scenario has another grid.
-            let mission = Mission::new(scenario.clone(), None)?;
-            LeafEncoder::new(shipped.config(), &mission)?;
+            LeafEncoder::new(shipped.config(), mission)?;
             Ok(shipped)
         }
     }
