@@ -21,9 +21,12 @@ use bevy_proxops::training::{
 use burn::backend::{Autodiff, Flex, Vulkan};
 use clap::{Parser, ValueEnum};
 
+#[path = "common/pause.rs"]
+mod pause;
 #[path = "common/terminal.rs"]
 mod terminal;
 
+use pause::reason_of_pause;
 use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Rows of the largest batch that is compared.
@@ -265,9 +268,8 @@ impl Check {
         while !simulation.is_finished() && !self.is_past(0.9) {
             simulation.tick();
             most = most.max(resident_bytes());
-            let notices = simulation.snapshot().notices.clone();
-            if let Some(error) = notices.iter().find(|notice| notice.text.starts_with("paused: ")) {
-                return Err(error.text.clone().into());
+            if let Some(reason) = reason_of_pause(&simulation.snapshot()) {
+                return Err(reason.into());
             }
         }
         let total = simulation.total_diagnostics();

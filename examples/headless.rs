@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, Simulation, SimulationSnapshot, SimulationStatus};
+use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, Simulation, SimulationSnapshot};
 use bevy_proxops::files::json;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::SearchConfig;
@@ -17,12 +17,15 @@ mod interrupt;
 mod listing;
 #[path = "common/options.rs"]
 mod options;
+#[path = "common/pause.rs"]
+mod pause;
 #[path = "common/summary.rs"]
 mod summary;
 #[path = "common/terminal.rs"]
 mod terminal;
 
 use options::RunOptions;
+use pause::reason_of_pause;
 use summary::{Clock, Summary};
 use terminal::{BAD_INPUT, FAILURE, INTERRUPTED, UserError, say, warn};
 
@@ -117,13 +120,6 @@ fn fly(simulation: &mut Simulation) -> Result<Summary, UserError> {
     let cpu_s = cpu_s() - cpu_before_s;
     let clock = Clock { wall_s, cpu_s, episode_wall_s, total: simulation.total_diagnostics() };
     Ok(Summary::new(&simulation.snapshot(), clock))
-}
-
-/// Why the run has paused itself, as it does when its network fails: here nobody is there to press Play.
-fn reason_of_pause(snapshot: &SimulationSnapshot) -> Option<String> {
-    let error = snapshot.notices.iter().rev().find(|notice| notice.severity == NoticeSeverity::Error);
-    let reason = || error.map_or_else(|| "the run has paused itself".to_owned(), |notice| notice.text.clone());
-    (snapshot.status == SimulationStatus::Paused).then(reason)
 }
 
 /// What was done differently from what was asked, and what could not be done, each once.

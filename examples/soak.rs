@@ -27,7 +27,7 @@ mod samples;
 #[path = "common/terminal.rs"]
 mod terminal;
 
-use faults::{FAULTS, Fault, Sent};
+use faults::{FAULTS, Fault};
 use minutes::minutes;
 use samples::Samples;
 use terminal::{BAD_INPUT, FAILURE, UserError, say};
@@ -187,8 +187,7 @@ impl Soak {
     }
 
     fn brought_about(&mut self, fault: &Fault, known: Option<u64>) -> Result<(), UserError> {
-        let sent: Sent = (fault.bring_about)(&self.work)?;
-        for command in sent.commands {
+        for command in (fault.bring_about)(&self.work)? {
             self.app.world_mut().write_message(command);
         }
         if let Some(words) = fault.notice {

@@ -12,27 +12,17 @@ use crate::terminal::UserError;
 pub struct Fault {
     /// What goes wrong.
     pub name: &'static str,
-    /// Does it in the run's folder; what is sent to the run then.
-    pub bring_about: fn(&Path) -> Result<Sent, UserError>,
+    /// Does it in the run's folder; what is sent to the run then, in that order.
+    pub bring_about: fn(&Path) -> Result<Vec<SimCommand>, UserError>,
     /// Words of the warning or error that must come; `None` where the run may go on without a word.
     pub notice: Option<&'static str>,
 }
 
-/// What a fault sends to the run.
-pub struct Sent {
-    /// In this order.
-    pub commands: Vec<SimCommand>,
-}
-
-fn sent(command: SimCommand) -> Result<Sent, UserError> {
-    Ok(Sent { commands: vec![command] })
-}
-
 /// Writes a file and has it loaded as a scenario.
-fn scenario(work: &Path, name: &str, text: &[u8]) -> Result<Sent, UserError> {
+fn scenario(work: &Path, name: &str, text: &[u8]) -> Result<Vec<SimCommand>, UserError> {
     let path = work.join(name);
     fs::write(&path, text)?;
-    sent(SimCommand::LoadScenario(path))
+    Ok(vec![SimCommand::LoadScenario(path)])
 }
 
 /// All of them, in the order in which they come.
@@ -56,7 +46,7 @@ pub const FAULTS: &[Fault] = &[
         name: "a folder in the place of a scenario",
         bring_about: |work| {
             fs::create_dir_all(work.join("folder.ron"))?;
-            sent(SimCommand::LoadScenario(work.join("folder.ron")))
+            Ok(vec![SimCommand::LoadScenario(work.join("folder.ron"))])
         },
         notice: Some("folder.ron"),
     },
@@ -78,7 +68,7 @@ pub const FAULTS: &[Fault] = &[
         bring_about: |work| {
             let whole = NetworkWeights::shipped()?.to_bytes();
             fs::write(work.join("half.bin"), &whole[..whole.len() / 2])?;
-            sent(SimCommand::LoadNetwork(work.join("half.bin")))
+            Ok(vec![SimCommand::LoadNetwork(work.join("half.bin"))])
         },
         notice: Some("half.bin"),
     },
@@ -88,7 +78,7 @@ pub const FAULTS: &[Fault] = &[
             let path = work.join("whole.bin");
             NetworkWeights::shipped()?.save(&path)?;
             let load = SimCommand::LoadNetwork(path.clone());
-            Ok(Sent { commands: vec![load, SimCommand::SaveNetwork(path.clone()), SimCommand::LoadNetwork(path)] })
+            Ok(vec![load, SimCommand::SaveNetwork(path.clone()), SimCommand::LoadNetwork(path)])
         },
         notice: None,
     },
@@ -96,7 +86,7 @@ pub const FAULTS: &[Fault] = &[
         name: "a weights file that is not there any more",
         bring_about: |work| match fs::remove_file(work.join("whole.bin")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => sent(SimCommand::LoadNetwork(work.join("whole.bin"))),
+            _ => Ok(vec![SimCommand::LoadNetwork(work.join("whole.bin"))]),
         },
         notice: Some("whole.bin"),
     },
@@ -105,26 +95,24 @@ pub const FAULTS: &[Fault] = &[
         bring_about: |work| {
             // Below a file nobody can write, whatever his rights.
             fs::write(work.join("file"), b"no folder")?;
-            sent(SimCommand::SaveNetwork(work.join("file").join("network.bin")))
+            Ok(vec![SimCommand::SaveNetwork(work.join("file").join("network.bin"))])
         },
         notice: Some("work/file"),
     },
     Fault {
         name: "numbers that are out of range",
         bring_about: |_| {
-            let mut commands = vec![SimCommand::SetSpeed(Speed::Rate(f64::NAN)), SimCommand::SetEpisodes(u32::MAX)];
-            commands.push(SimCommand::Focus(u32::MAX));
-            Ok(Sent { commands })
+            let speed = SimCommand::SetSpeed(Speed::Rate(f64::NAN));
+            Ok(vec![speed, SimCommand::SetEpisodes(u32::MAX), SimCommand::Focus(u32::MAX)])
         },
         notice: Some("4294967295"),
     },
     Fault {
         name: "a training folder that is removed in the middle of a run",
         bring_about: |work| {
-            match fs::remove_dir_all(work.join("training")) {
-                // The training may be writing into it at this moment: half of it is gone then, which is as good.
-                Err(_) | Ok(()) => sent(SimCommand::StartTraining),
-            }
+            // The training may be writing into it at this moment: half of it is gone then, which is as good.
+            let _ = fs::remove_dir_all(work.join("training"));
+            Ok(vec![SimCommand::StartTraining])
         },
         notice: None,
     },
@@ -134,7 +122,7 @@ pub const FAULTS: &[Fault] = &[
             let training = work.join("training");
             fs::create_dir_all(&training)?;
             fs::write(training.join("manifest.json"), b"{\"format\": \"something else\"}")?;
-            Ok(Sent { commands: vec![SimCommand::PauseTraining, SimCommand::StartTraining] })
+            Ok(vec![SimCommand::PauseTraining, SimCommand::StartTraining])
         },
         notice: None,
     },
