@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use bevy_proxops::sensor::{Camera, CameraPose, InstructionSet, Observation, RayCaster, SensorModel, UpdateRule};
-use bevy_proxops::target::TargetShape;
+use bevy_proxops::shape::TargetShape;
 use bevy_proxops::voxel::{Belief, CompactCode, ImaginedShape, Occupancy, VoxelGrid, VoxelIndex};
 use criterion::{Criterion, criterion_group, criterion_main};
 use glam::DVec3;
@@ -16,7 +16,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Positions of the reference passive orbit in RTN metres.
 fn orbit() -> Vec<DVec3> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/passive_trajectory.csv");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/proxops_core/tests/reference/passive_trajectory.csv");
     let text = std::fs::read_to_string(path).expect("the reference data are part of the repository");
     let mut lines = text.lines();
     let names: Vec<_> = lines.next().expect("a header").split(',').collect();

@@ -99,14 +99,14 @@ example_refuses check_gpu 'cpu.*nothing to check' machine --device cpu
 
 refuses "vulkan:99.*was not found" --planner alpha_zero --device vulkan:99 --simulations 5
 
-# Cases of faults that people meet (tests/cases/README.md).
-refuses 'molniya_nc\.ron.*NearCircular.*TwoBody' --scenario tests/cases/molniya_nc.ron
-three_objects() { scenario "$1" "(grid: (cells_per_axis: $2), target: Vox(path: \"$PWD/tests/cases/satellite_three_objects.vox\"), steps: 2)"; }
+# Cases of faults that people meet (crates/proxops_core/tests/cases/README.md).
+refuses 'molniya_nc\.ron.*NearCircular.*TwoBody' --scenario crates/proxops_core/tests/cases/molniya_nc.ron
+three_objects() { scenario "$1" "(grid: (cells_per_axis: $2), target: Vox(path: \"$PWD/crates/proxops_core/tests/cases/satellite_three_objects.vox\"), steps: 2)"; }
 refuses 'satellite_three_objects\.vox.*\[6, 24, 4\].*at most 20.*fit: Shrink' --scenario "$(three_objects tight 20)"
 runs "a scene of three objects" "$binaries/headless" --scenario "$(three_objects roomy 32)" --planner passive --episodes 1
 grep -q '3 objects, 156 voxels' "$work/stdout" || fail "headless: it does not say what the scene was"
-runs "a scenario with a byte order mark" "$binaries/headless" --scenario tests/cases/bom.ron --planner passive --episodes 1
-runs "a body that large burns leave for ever" "$binaries/headless" --scenario tests/cases/bennu.ron --simulations 20 --episodes 1
+runs "a scenario with a byte order mark" "$binaries/headless" --scenario crates/proxops_core/tests/cases/bom.ron --planner passive --episodes 1
+runs "a body that large burns leave for ever" "$binaries/headless" --scenario crates/proxops_core/tests/cases/bennu.ron --simulations 20 --episodes 1
 low_orbit='(dynamics: TwoBody, chief: (body_radius_km: 6992.5), start: (a_roe_m: (0.0, 6000.0, 0.0, 0.0, 0.0, 0.0), spread_m: (0.0, 0.0, 1000.0, 0.0, 0.0, 0.0)), steps: 3)'
 status=0
 "$binaries/headless" --scenario "$(scenario low "$low_orbit")" --planner passive --episodes 8 >"$work/stdout" 2>"$work/stderr" || status=$?

@@ -58,7 +58,7 @@ in_turn_small() {
 
 # The second clone expects another number of occupied voxels, so its own tests must fail and the first's pass.
 in_turn_full() {
-    local data="tests/reference/target_occupied.json"
+    local data="crates/proxops_core/tests/reference/target_occupied.json"
     git clone --quiet "$here" "$work/first"
     git clone --quiet "$here" "$work/second"
     sed -i '0,/[0-9]/s/[0-9]/9/' "$work/second/$data"

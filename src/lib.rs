@@ -17,7 +17,7 @@
 //! | [`orbit`] | chief orbit, relative orbital elements, impulses, the RTN frame |
 //! | [`voxel`] | grid geometry, occupancy, the log-odds belief and its entropy |
 //! | [`sensor`] | camera, ray casting, likelihoods: one image as per-voxel counts |
-//! | [`target`] | ground-truth shapes, built in or from `.vox` files |
+//! | [`shape`] | ground-truth shapes, built in or from `.vox` files |
 //! | [`mission`] | scenario, state, actions, reward, one step, metrics |
 //! | [`search`] | tree arena, gather and apply halves, selection rules, planners |
 //! | [`network`] | policy–value network, devices, batched evaluators, checkpoints |
@@ -35,14 +35,8 @@
 //! `panic = "abort"` the first panic, also one of a graphics driver, ends the process. Nothing else relies on it: files are
 //! written whole or not at all, and a training run goes on from its last checkpoint either way.
 
-pub mod files;
-pub mod memory;
-pub mod orbit;
-pub mod voxel;
-pub mod sensor;
-pub mod target;
-pub mod mission;
-pub mod search;
+pub use proxops_core::{files, memory, mission, orbit, search, sensor, shape, voxel};
+
 pub mod network;
 pub mod training;
 pub mod report;

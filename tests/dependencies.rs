@@ -78,6 +78,9 @@ const SEVERAL_VERSIONS: [(&str, &[&str]); 8] = [
     ),
 ];
 
+/// The packages of this repository.
+const OURS: [&str; 2] = ["bevy_proxops", "proxops_core"];
+
 /// Where every dependency comes from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -171,7 +174,7 @@ fn every_dependency_has_an_accepted_licence_and_comes_from_the_registry() {
     let packages = packages();
     assert!(packages.len() > 100, "only {} packages", packages.len());
     for Package { name, version, license, source } in &packages {
-        if name == env!("CARGO_PKG_NAME") {
+        if OURS.contains(&name.as_str()) {
             continue;
         }
         let licence = license.as_deref().unwrap_or_default();
@@ -202,7 +205,20 @@ fn only_crates_that_share_no_types_are_there_more_than_once() {
     }
 }
 
-/// What the published package may hold besides sources.
+/// What the core is built without, by the beginnings of names.
+const ENGINES: [&str; 8] = ["bevy", "burn", "cubecl", "egui", "naga", "wgpu", "rayon", "winit"];
+
+#[test]
+fn the_core_needs_neither_engine_nor_tensor_library() {
+    let tree = ["tree", "--offline", "--locked", "--package", "proxops_core", "--edges", "normal,build,dev", "--prefix", "none"];
+    let tree = String::from_utf8(cargo(&tree)).expect("names in UTF-8");
+    assert!(tree.lines().count() > 20, "{tree}");
+    for line in tree.lines() {
+        assert!(!ENGINES.iter().any(|engine| line.starts_with(engine)), "the core depends on {line}");
+    }
+}
+
+/// What a published package may hold besides sources.
 const FOLDERS: [&str; 5] = ["assets", "benches", "examples", "src", "tests"];
 /// Files beside the folders.
 const FILES: [&str; 9] = [
@@ -221,19 +237,32 @@ const LARGEST_FILE_BYTES: u64 = 3_000_000;
 /// The registry takes 10 MB when packed.
 const LARGEST_PACKAGE_BYTES: u64 = 10_000_000;
 
-#[test]
-fn the_published_package_holds_what_it_needs_and_nothing_large_or_foreign() {
-    let listed =
-        String::from_utf8(cargo(&["package", "--list", "--allow-dirty", "--offline"])).expect("paths in UTF-8");
+/// What would be published of a package whose folder is `folder`.
+fn published(package: &str, folder: &str) -> String {
+    let arguments = ["package", "--list", "--allow-dirty", "--offline", "--package", package];
+    let listed = String::from_utf8(cargo(&arguments)).expect("paths in UTF-8");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut total = 0;
     for path in listed.lines() {
         let first = path.split('/').next().unwrap_or_default();
-        assert!(FOLDERS.contains(&first) || FILES.contains(&path), "{path} does not belong into the package");
+        assert!(FOLDERS.contains(&first) || FILES.contains(&path), "{path} does not belong into {package}");
         // Cargo makes some of them itself.
-        let bytes = std::fs::metadata(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).map_or(0, |found| found.len());
+        let bytes = std::fs::metadata(folder.join(path)).map_or(0, |found| found.len());
         assert!(bytes <= LARGEST_FILE_BYTES, "{path} has {bytes} bytes");
         total += bytes;
     }
-    assert!(total <= LARGEST_PACKAGE_BYTES, "{total} bytes in all");
-    assert!(listed.lines().any(|path| path == "assets/networks/compact.bin"), "the shipped network is missing");
+    assert!(total <= LARGEST_PACKAGE_BYTES, "{package}: {total} bytes in all");
+    listed
+}
+
+#[test]
+fn the_published_packages_hold_what_they_need_and_nothing_large_or_foreign() {
+    let plugin = published("bevy_proxops", "");
+    assert!(plugin.lines().any(|path| path == "assets/networks/compact.bin"), "the shipped network is missing");
+    let core = published("proxops_core", "crates/proxops_core");
+    for needed in
+        ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "assets/scenarios/reference.ron", "assets/targets/comsat.vox"]
+    {
+        assert!(core.lines().any(|path| path == needed), "{needed} is missing");
+    }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use bevy_proxops::episode::{EpisodeSnapshot, NetworkSnapshot, SimDiagnostics, SimulationSnapshot, TimeSplit};
 use bevy_proxops::mission::EpisodeMetrics;
 use bevy_proxops::search::SearchConfig;
-use bevy_proxops::target::TargetDescription;
+use bevy_proxops::shape::TargetDescription;
 use serde::Serialize;
 
 /// Summary of a run.

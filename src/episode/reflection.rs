@@ -1,4 +1,4 @@
-//! Reflection of the types that know nothing of Bevy: they are opaque, whole values to it.
+//! Reflection of the types above that know nothing of Bevy: they are opaque, whole values to it.
 
 use bevy::app::App;
 use bevy::reflect::{ReflectDeserialize, ReflectSerialize, impl_reflect_opaque};
@@ -11,10 +11,6 @@ use crate::episode::snapshot::LatestSnapshot;
 use crate::mission::{Scenario, Seed};
 use crate::report::BestSetting;
 use crate::search::SearchConfig;
-
-impl_reflect_opaque!((in bevy_proxops::mission) Scenario(Debug, Clone, PartialEq, Serialize, Deserialize));
-impl_reflect_opaque!((in bevy_proxops::mission) Seed(Debug, Clone, PartialEq));
-impl_reflect_opaque!((in bevy_proxops::search) SearchConfig(Debug, Clone, PartialEq, Serialize, Deserialize));
 
 impl_reflect_opaque!((in bevy_proxops::report) BestSetting(Debug, Clone, PartialEq, Serialize, Deserialize));
 impl_reflect_opaque!((in bevy_proxops::episode) NetworkSettings(Debug, Clone, PartialEq));

@@ -10,7 +10,7 @@ use crate::episode::notices::Notices;
 use crate::episode::parameters::{Applies, PARAMETERS, ParameterId};
 use crate::episode::settings::EpisodeSettings;
 use crate::mission::{Mission, Scenario};
-use crate::target::TargetShape;
+use crate::shape::TargetShape;
 
 /// Settings in force, and what has been asked for but not yet done.
 #[derive(Resource, Debug)]

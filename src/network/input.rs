@@ -2,7 +2,7 @@
 
 use glam::DVec3;
 
-use crate::voxel::{CompactCode, place};
+use crate::voxel::CompactCode;
 
 use super::config::PolicyValueNetConfig;
 use super::error::NetworkError;
@@ -98,7 +98,7 @@ impl BeliefEncoding {
 
     /// The number for one voxel's code.
     pub fn encode(&self, code: i16) -> f32 {
-        self.table[place(code, self.table.len())]
+        self.table[CompactCode::place(code, self.table.len())]
     }
 }
 

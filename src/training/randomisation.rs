@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mission::{Mission, Purpose, Scenario, Seed, StreamKey};
 use crate::network::TrainedRanges;
-use crate::target::TargetShape;
+use crate::shape::TargetShape;
 
 use super::error::TrainingError;
 use super::flight::MissionSource;

@@ -2,9 +2,6 @@
 
 mod memory;
 mod memory_estimate;
-mod scenario_file;
-mod scenario_values;
 mod settings_values;
-mod target_file;
 mod target_memory;
 mod weights_file;

@@ -129,8 +129,7 @@ fn every_number_is_refused_or_bounded<T: Serialize + DeserializeOwned>(
 
 #[test]
 fn every_number_of_a_scenario() {
-    let scenario =
-        Scenario { target: bevy_proxops::target::TargetShape::Cube { side_m: 4.0 }, ..Scenario::reference() };
+    let scenario = Scenario { target: bevy_proxops::shape::TargetShape::Cube { side_m: 4.0 }, ..Scenario::reference() };
     every_number_is_refused_or_bounded(&scenario, &[OF_A_SCENARIO], |scenario| {
         Mission::new(scenario.clone(), None).map(drop).map_err(|error| error.to_string())
     });

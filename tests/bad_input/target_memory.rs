@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bevy_proxops::target::TargetShape;
+use bevy_proxops::shape::TargetShape;
 use bevy_proxops::voxel::VoxelGrid;
 
 use crate::memory::most_bytes_allocated;

@@ -5,7 +5,7 @@ use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, PARAMETERS, Simulat
 use bevy_proxops::prelude::*;
 use bevy_proxops::report::BestSetting;
 use bevy_proxops::search::{ParallelConfig, SearchMode};
-use bevy_proxops::target::TargetShape;
+use bevy_proxops::shape::TargetShape;
 
 use crate::support::{bits, fly, parameter, paused_settings, small_settings};
 

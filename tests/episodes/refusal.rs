@@ -7,14 +7,14 @@ use bevy_proxops::network::NetworkDevice;
 use bevy_proxops::orbit::Dynamics;
 use bevy_proxops::prelude::*;
 use bevy_proxops::search::AlphaZeroConfig;
-use bevy_proxops::target::{ModelFit, ObjectChoice, TargetShape};
+use bevy_proxops::shape::{ModelFit, ObjectChoice, TargetShape};
 
 use crate::support::{fly, small_settings};
 
-/// The small body of `tests/cases/bennu.ron`, which large burns leave for ever.
+/// The small body of `crates/proxops_core/tests/cases/bennu.ron`, which large burns leave for ever.
 fn small_body(planner: PlannerKind, simulations: u32) -> EpisodeSettings {
     let mut settings = small_settings(planner);
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/bennu.ron");
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/proxops_core/tests/cases/bennu.ron");
     let case = Scenario::load(case).expect("a scenario");
     settings.scenario = Scenario { chief: case.chief, start: case.start, dynamics: case.dynamics, ..settings.scenario };
     settings.scenario.step_s = case.step_s;
@@ -91,7 +91,8 @@ fn an_episode_without_any_step_ends_with_its_reason_and_the_others_go_on() {
 #[test]
 fn a_target_file_is_described_in_a_notice() {
     let mut settings = small_settings(PlannerKind::Passive);
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/satellite_three_objects.vox");
+    let case =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/proxops_core/tests/cases/satellite_three_objects.vox");
     settings.scenario.target = TargetShape::Vox { path: case, object: ObjectChoice::Shown, fit: ModelFit::Shrink };
     let snapshot = fly(settings);
     let notice = snapshot.notices.first().expect("a notice");

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use bevy_proxops::mission::Seed;
 use bevy_proxops::network::{NetworkWeights, PolicyValueNetConfig};
-use bevy_proxops::target::{ModelFit, ObjectChoice, TargetShape};
+use bevy_proxops::shape::{ModelFit, ObjectChoice, TargetShape};
 use bevy_proxops::voxel::VoxelGrid;
 
 use crate::harness::{fuzz, shipped};
 
 #[test]
 fn a_vox_file_is_used_or_refused() {
-    let seeds = ["comsat", "space_telescope", "upper_stage"].map(|name| shipped(&format!("assets/targets/{name}.vox")));
+    let seeds = ["comsat", "space_telescope", "upper_stage"]
+        .map(|name| shipped(&format!("crates/proxops_core/assets/targets/{name}.vox")));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("model.vox");
     let grid = VoxelGrid::new(20, 1.0).expect("a grid of 20 cells is valid");

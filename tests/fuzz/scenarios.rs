@@ -14,7 +14,7 @@ const MOST_TICKS: u32 = 1000;
 #[test]
 fn a_scenario_is_flown_or_refused() {
     let names = ["reference", "drifting", "short_episode", "small_ellipse", "unseen_satellite"];
-    let mut seeds = names.map(|name| shipped(&format!("assets/scenarios/{name}.ron"))).to_vec();
+    let mut seeds = names.map(|name| shipped(&format!("crates/proxops_core/assets/scenarios/{name}.ron"))).to_vec();
     seeds.push(
         b"(name: \"small\", steps: 6, camera: (pixels: 8), grid: (cells_per_axis: 8, voxel_size_m: 2.5))".to_vec(),
     );

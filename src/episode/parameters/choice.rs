@@ -86,7 +86,7 @@ enum_choice!(update_rule, UpdateRule, settings.scenario.sensor.update_rule, [
 /// The shape that is inspected, and the size of those that have one of their own.
 pub(super) mod target {
     use super::*;
-    use crate::target::TargetShape;
+    use crate::shape::TargetShape;
 
     pub fn choices() -> Vec<String> {
         TargetShape::names().into_iter().map(str::to_owned).collect()
