@@ -210,7 +210,17 @@ const ENGINES: [&str; 8] = ["bevy", "burn", "cubecl", "egui", "naga", "wgpu", "r
 
 #[test]
 fn the_core_needs_neither_engine_nor_tensor_library() {
-    let tree = ["tree", "--offline", "--locked", "--package", "proxops_core", "--edges", "normal,build,dev", "--prefix", "none"];
+    let tree = [
+        "tree",
+        "--offline",
+        "--locked",
+        "--package",
+        "proxops_core",
+        "--edges",
+        "normal,build,dev",
+        "--prefix",
+        "none",
+    ];
     let tree = String::from_utf8(cargo(&tree)).expect("names in UTF-8");
     assert!(tree.lines().count() > 20, "{tree}");
     for line in tree.lines() {

@@ -1,7 +1,10 @@
+use std::collections::HashSet;
+
 use super::*;
-use crate::mission::{Scenario, Seed};
-use crate::search::{Knowledge, RollOutPolicy};
+use crate::mission::{Purpose, Scenario, Seed, StreamKey};
+use crate::search::{Knowledge, ModeKind, ParallelConfig, RollOutPolicy};
 use crate::shape::TargetShape;
+use crate::voxel::ImaginedShape;
 
 /// A mission with everything real but little to compute.
 struct Bench {
@@ -247,4 +250,106 @@ fn candidates_are_the_most_visited_branches_and_their_arcs_meet_the_nodes() {
         assert!(end.distance(branch.position_rtn_m) < 1e-3);
         assert!((0.0..=1.0).contains(&branch.q_normalised));
     }
+}
+
+#[test]
+fn imagined_steps_inside_the_keep_out_sphere_cost_what_flown_ones_do() {
+    let rewards = |keep_out_radius_m| {
+        let mut bench = Bench::new(|scenario| {
+            (scenario.reward.keep_out_radius_m, scenario.reward.keep_out_cost) = (keep_out_radius_m, 0.25);
+        });
+        let state = bench.start(1);
+        let search = bench.search(&state, &config(14), u32::MAX);
+        assert!(search.tree().edges(NodeId::ROOT).iter().all(|edge| edge.child.is_some()));
+        search.tree().edges(NodeId::ROOT).iter().map(|edge| edge.reward).collect::<Vec<_>>()
+    };
+    for (outside, inside) in rewards(1.0).into_iter().zip(rewards(10_000.0)) {
+        assert!((outside - inside - 0.25).abs() < 1e-6, "{outside} outside, {inside} inside");
+    }
+}
+
+#[test]
+fn the_tree_discounts_as_the_scenario_says() {
+    let mut bench = Bench::new(|scenario| scenario.reward.discount = 0.5);
+    let state = bench.start(1);
+    let search = bench.search(&state, &config(200), u32::MAX);
+    let tree = search.tree();
+    let mut beyond_the_root = 0;
+    for edge in tree.ids().flat_map(|id| tree.edges(id)) {
+        let Some(child) = edge.child.map(|child| tree.node(child)) else { continue };
+        beyond_the_root += usize::from(child.depth > 1);
+        let returns = f64::from(edge.visits) * f64::from(edge.reward) + 0.5 * child.value_sum;
+        assert!((edge.value_sum - returns).abs() < 1e-9, "{} instead of {returns}", edge.value_sum);
+    }
+    assert!(beyond_the_root > 50);
+}
+
+/// Flies without burns through the world that the root's roll-out imagines, by hand.
+#[test]
+fn a_roll_out_is_the_sum_of_its_rewards_discounted_as_the_scenario_says() {
+    let mut bench = Bench::new(|scenario| scenario.reward.discount = 0.5);
+    let state = bench.start(1);
+    let said = bench.decide(&state, &config(1)).summary.own_value;
+
+    let mission = &bench.mission;
+    let mut belief = vec![0; mission.grid().len()];
+    mission.compact_code().encode_into(&state.belief, &mut belief);
+    let (mut shape, mut relative) = (ImaginedShape::empty(*mission.grid()), state.relative);
+    let mut rng = state.stream_key(Purpose::RollOut).rng();
+    mission.compact_code().imagine(&belief, &mut rng, &mut shape);
+    let mut expected = 0.0;
+    for step in 0..config(1).horizon {
+        let arrival = mission.advance(&relative, Action::NONE);
+        let image = &mut bench.observation;
+        bench.caster.observe_imagined(&mut shape, arrival.position_rtn_m, mission.sensor(), &mut rng, image);
+        let drop_nats = mission.update_rule().apply_compact(image, mission.compact_code(), &mut belief);
+        expected += mission.reward(drop_nats, 0.0) * 0.5_f64.powi(step as i32);
+        relative = arrival.relative;
+    }
+    assert!((f64::from(said) - expected).abs() < 1e-6, "{said} instead of {expected}");
+    assert!(expected > 0.0);
+}
+
+#[test]
+fn the_exploration_constant_of_the_settings_spreads_the_visits() {
+    let mut bench = Bench::new(|_| {});
+    let state = bench.start(1);
+    for mode in ModeKind::ALL {
+        let parallel = ParallelConfig { mode: *mode, leaves: 4, ..Default::default() };
+        let mut most_visits = |exploration| {
+            let config = SearchConfig { exploration, parallel: parallel.clone(), ..config(400) };
+            bench.decide(&state, &config).summary.visits.into_iter().max()
+        };
+        // 399 visits are 30 or 31 for each of the 13 actions.
+        assert!(most_visits(100.0) <= Some(40), "{mode}: {:?}", most_visits(100.0));
+        assert!(most_visits(0.0) >= Some(100), "{mode}: {:?}", most_visits(0.0));
+    }
+}
+
+/// Takes every step of a search again, each with the shape that belongs to the simulation that made its parent.
+#[test]
+fn every_node_imagines_a_world_of_its_own() {
+    let mut bench = Bench::new(|_| {});
+    let state = bench.start(1);
+    let search = bench.search(&state, &config(200), u32::MAX);
+    let (tree, mission) = (&*search.tree(), &bench.mission);
+    let mut shape = ImaginedShape::empty(*mission.grid());
+    let mut below_the_root = 0;
+    for id in tree.ids().skip(1).filter(|&id| !tree.node(id).is_terminal()) {
+        let node = tree.node(id);
+        let parent = node.parent.expect("not the root");
+        let simulation = tree.node(parent).simulation;
+        let mut rng = StreamKey { simulation, ..state.stream_key(Purpose::Shape) }.rng();
+        let mut belief = tree.belief(parent).to_vec();
+        mission.compact_code().imagine(&belief, &mut rng, &mut shape);
+        let position_rtn_m = mission.advance(&tree.node(parent).state, node.action).position_rtn_m;
+        let image = &mut bench.observation;
+        bench.caster.observe_imagined(&mut shape, position_rtn_m, mission.sensor(), &mut rng, image);
+        mission.update_rule().apply_compact(image, mission.compact_code(), &mut belief);
+        assert_eq!(tree.belief(id), belief, "node {}", id.index());
+        below_the_root += usize::from(node.depth > 1);
+    }
+    assert!(below_the_root > 50, "{below_the_root}");
+    let worlds: HashSet<u32> = tree.nodes().iter().map(|node| node.simulation).collect();
+    assert_eq!(worlds.len(), tree.nodes().len(), "each node has the number of the simulation that made it");
 }
