@@ -12,7 +12,7 @@ export RUSTC_WORKSPACE_WRAPPER ?= $(CURDIR)/scripts/rustc-of-this-checkout.sh
 # Some drivers complain without it, though nothing here needs it.
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: help watch test tests headless bench efficiency fuzz soak
+.PHONY: help watch test tests headless bench efficiency fuzz soak core mutants
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -30,6 +30,15 @@ test: ## Run every check: format, tests, examples, doc tests, lints, documentati
 tests: ## Run the unit and integration tests alone (ARGS="--test validation" for some of them)
 	@scripts/setup.sh test
 	cargo nextest run --release --locked $(ARGS)
+
+core: ## Test the crate without an engine alone, with checks for overflow (seconds after the first time)
+	@scripts/setup.sh build
+	cargo test --locked --package proxops_core $(ARGS)
+
+mutants: ## Change the core in every way a test should notice, one at a time (hours; ARGS="--file '**/orbit/*.rs'" for a part)
+	@scripts/setup.sh mutants
+	@mkdir -p out
+	env -u CARGO_TARGET_DIR -u CARGO_BUILD_BUILD_DIR -u RUSTC_WORKSPACE_WRAPPER nice cargo mutants --package proxops_core --output out $(ARGS)
 
 headless: ## Run episodes without a window and print a summary
 	@scripts/setup.sh build

@@ -128,6 +128,7 @@ same_for_any_workers() {
 }
 
 # Good input.
+runs "a planner of one's own on the core alone" "$binaries/greedy_planner"
 runs "headless lists scenarios" "$binaries/headless" --list scenarios
 short=(--scenario reference --planner mcts --episodes 3 --seed 1 --simulations 20 --json)
 same_for_any_workers "" "${short[@]}"

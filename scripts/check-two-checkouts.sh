@@ -18,15 +18,20 @@ fail() {
     exit 1
 }
 
-# small_checkout NAME: a crate with our Makefile, our package's name and one example that prints a data file.
+# small_checkout NAME: a workspace with our Makefile, our packages' names and one example that prints a data file of the core.
 small_checkout() {
-    local checkout="$work/$1"
-    mkdir -p "$checkout/src" "$checkout/examples"
+    local checkout="$work/$1" core="$work/$1/crates/proxops_core"
+    mkdir -p "$checkout/src" "$checkout/examples" "$core/src"
     cp -r Makefile scripts "$checkout"
-    printf '[package]\nname = "bevy_proxops"\nversion = "0.1.0"\nedition = "2024"\n' >"$checkout/Cargo.toml"
-    printf 'pub const NAME: &str = include_str!("name.txt");\n' >"$checkout/src/lib.rs"
+    {
+        printf '[workspace]\nmembers = ["crates/proxops_core"]\n[package]\nname = "bevy_proxops"\nversion = "0.1.0"\nedition = "2024"\n'
+        printf '[dependencies]\nproxops_core = { path = "crates/proxops_core" }\n'
+    } >"$checkout/Cargo.toml"
+    printf '[package]\nname = "proxops_core"\nversion = "0.1.0"\nedition = "2024"\n' >"$core/Cargo.toml"
+    printf 'pub use proxops_core::NAME;\n' >"$checkout/src/lib.rs"
+    printf 'pub const NAME: &str = include_str!("name.txt");\n' >"$core/src/lib.rs"
     printf 'fn main() { println!("{}", bevy_proxops::NAME) }\n' >"$checkout/examples/headless.rs"
-    printf '%s' "$1" >"$checkout/src/name.txt"
+    printf '%s' "$1" >"$core/src/name.txt"
     # The same times in both, as after an unpacked archive: Cargo can tell them apart by nothing else.
     find "$checkout" -exec touch -d '2020-01-01' {} +
     (cd "$checkout" && cargo generate-lockfile --quiet --offline)
@@ -66,7 +71,7 @@ in_turn_full() {
     # What counts is whose program runs, not how fast.
     for checkout in first second; do
         mkdir -p "$work/$checkout/.cargo"
-        printf '[profile.release.package.bevy_proxops]\nopt-level = 0\n' >"$work/$checkout/.cargo/config.toml"
+        printf '[profile.release.package.proxops_core]\nopt-level = 0\n' >"$work/$checkout/.cargo/config.toml"
     done
     find "$work/first" "$work/second" -name .git -prune -o -type f -exec touch -d '2020-01-01' {} +
     for checkout in first second first; do

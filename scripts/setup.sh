@@ -4,6 +4,7 @@
 #   scripts/setup.sh build    compiler and linker
 #   scripts/setup.sh watch    the same, and Vulkan loader and driver, window libraries
 #   scripts/setup.sh test     the same, and lavapipe, Xvfb and cargo-nextest
+#   scripts/setup.sh mutants  compiler and linker, and cargo-mutants
 #
 # Missing Debian/Ubuntu packages are installed through apt-get when that is permitted (root, or sudo
 # without a password); otherwise the script names them and stops. Nothing is installed that is there.
@@ -31,7 +32,7 @@ missing_packages() {
     loader_cache="$(ldconfig -p 2>/dev/null || true)"
     has_command cc || printf '%s\n' gcc libc6-dev
     has_command pkg-config || echo pkg-config
-    [[ "$purpose" != build ]] || return 0
+    [[ "$purpose" != build && "$purpose" != mutants ]] || return 0
     has_library libvulkan.so.1 || echo libvulkan1
     has_vulkan_driver || echo mesa-vulkan-drivers
     # The window library opens these at run time; no linker would complain.
@@ -87,6 +88,14 @@ check_test_tools() {
     fi
 }
 
+check_mutation_tools() {
+    if ! cargo mutants --version >/dev/null 2>&1; then
+        say "installing cargo-mutants (a few minutes, once)"
+        cargo install --locked cargo-mutants >&2
+        cargo mutants --version >/dev/null || fail "cargo-mutants was installed but cargo does not find it"
+    fi
+}
+
 # What checkouts that are gone have built of our crate stays in the shared build folder. When several are gone, the
 # builds of all are removed; those that are still there compile it once more.
 readonly most_gone_checkouts=3
@@ -101,7 +110,7 @@ forget_gone_checkouts() {
     done < <(cat "$list" 2>/dev/null)
     if ((${#gone[@]} > most_gone_checkouts)); then
         say "removing the builds of ${#gone[@]} checkouts that are gone"
-        cargo clean --release --locked --quiet --package bevy_proxops
+        cargo clean --release --locked --quiet --package bevy_proxops --package proxops_core
         gone=()
     fi
     printf '%s\n' "${present[@]}" "${gone[@]}" >"$list"
@@ -109,8 +118,8 @@ forget_gone_checkouts() {
 
 cd "$(dirname "$0")/.."
 case "$purpose" in
-    build | watch | test) ;;
-    *) fail "unknown purpose '$purpose': build, watch or test" ;;
+    build | watch | test | mutants) ;;
+    *) fail "unknown purpose '$purpose': build, watch, test or mutants" ;;
 esac
 packages="$(missing_packages | sort -u)"
 if [[ -n "$packages" ]]; then
@@ -122,4 +131,5 @@ if [[ -n "$packages" ]]; then
 fi
 check_rust
 [[ "$purpose" != test ]] || check_test_tools
+[[ "$purpose" != mutants ]] || check_mutation_tools
 forget_gone_checkouts

@@ -36,6 +36,8 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 step "format" cargo fmt --all -- --check
 step "two checkouts" scripts/check-two-checkouts.sh
 step "unit and integration tests" cargo nextest run --release --locked
+# Once more as a debug build, whose assertions and checks for overflow a release has not.
+step "core with checks" cargo test --locked --package proxops_core
 step "examples" scripts/check-examples.sh
 step "doc tests" cargo test --release --locked --doc
 step "lints" env RUSTC_WORKSPACE_WRAPPER="$PWD/scripts/clippy-of-this-checkout.sh" cargo check --release --locked --all-targets
@@ -46,7 +48,7 @@ step "headless build" cargo check --release --locked --no-default-features --lib
 
 summary='^ *Summary '
 result='^test result: '
-passed=$(($(count passed "$summary" unit-and-integration-tests) + $(count passed "$result" doc-tests) + $(count passed '^examples: ' examples)))
+passed=$(($(count passed "$summary" unit-and-integration-tests) + $(count passed "$result" core-with-checks) + $(count passed "$result" doc-tests) + $(count passed '^examples: ' examples)))
 ((passed > 0)) || { echo "no test ran" >&2; exit 1; }
 # Any failure has ended the script before this line.
 printf '\n%d passed, 0 failed\n' "$passed"

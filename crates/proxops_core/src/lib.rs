@@ -60,3 +60,7 @@ pub mod search;
 
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDocTests;
