@@ -20,6 +20,7 @@
 //! | [`shape`] | ground-truth shapes, built in or from `.vox` files |
 //! | [`mission`] | scenario, state, actions, reward, one step, metrics |
 //! | [`search`] | tree arena, gather and apply halves, selection rules, planners |
+//! | | *floors above are the crate [`proxops_core`], which needs neither Bevy nor Burn* |
 //! | [`network`] | policy–value network, devices, batched evaluators, checkpoints |
 //! | [`training`] | self-play, replay buffer, learner, the training run |
 //! | [`report`] | what parallel search gains on a machine and what it costs in decisions |
