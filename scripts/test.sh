@@ -36,6 +36,7 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 step "format" cargo fmt --all -- --check
 step "two checkouts" scripts/check-two-checkouts.sh
 step "unit and integration tests" cargo nextest run --release --locked
+step "dependencies" scripts/check-dependencies.sh
 step "examples" scripts/check-examples.sh
 step "doc tests" cargo test --release --locked --doc
 step "lints" env RUSTC_WORKSPACE_WRAPPER="$PWD/scripts/clippy-of-this-checkout.sh" cargo check --release --locked --all-targets
