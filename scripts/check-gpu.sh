@@ -6,7 +6,7 @@
 #   ./check-gpu.sh run [OPTION…]         on the machine with the card, in the unpacked folder (or in a checkout, after pack)
 #     --device vulkan:NAME   another card than the best one
 #     --out FOLDER           where the report and the picture go (default out/check-gpu)
-#     --small                a hundredth of the work, for software Vulkan
+#     --small                a hundredth of the work and little tuning, for software Vulkan
 #
 # BINARIES is the folder of the built examples, if they are elsewhere than where cargo puts them.
 set -euo pipefail
@@ -44,7 +44,8 @@ run() {
         case "$1" in
             --device) device="$2"; shift 2 ;;
             --out) out="$2"; shift 2 ;;
-            --small) small=(--small); shift ;;
+            # The processor takes longer to try a kernel out than to run it with the slowest choice.
+            --small) small=(--small); export CUBECL_AUTOTUNE_LEVEL=minimal; shift ;;
             *) echo "check-gpu: error: unknown option '$1'" >&2; exit 2 ;;
         esac
     done

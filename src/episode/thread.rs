@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use bevy::ecs::resource::Resource;
@@ -18,7 +18,8 @@ use crate::episode::snapshot::{MAX_NOTICES, Notice, NoticeSeverity, SimulationSn
 use crate::episode::systems::Publication;
 use crate::episode::workers::lock;
 use crate::memory::MemoryLimit;
-use crate::threads::{guarded, join_soon};
+use crate::network::DriverWork;
+use crate::threads::{PATIENCE, guarded, join_soon};
 
 /// Name of the simulation's thread.
 pub const THREAD_NAME: &str = "proxops simulation";
@@ -159,7 +160,10 @@ impl SimulationThread {
 
 impl Drop for SimulationThread {
     fn drop(&mut self) {
+        let deadline = Instant::now() + 2 * PATIENCE;
         self.stop();
+        // An app mostly ends with this, and a process had better not end while its drivers are being loaded.
+        DriverWork::wait_until_none(deadline);
     }
 }
 
