@@ -294,12 +294,19 @@ impl Check {
         let of = u64::from(episodes * settings.scenario.steps);
         let (before, estimated) = (resident_bytes(), settings.memory_estimate().total_bytes());
         let mut simulation = Simulation::new(settings)?;
-        let mut most = before;
+        let (mut most, mut opened_s) = (before, None);
         while !simulation.is_finished() && !self.is_past(0.9) {
             simulation.tick();
             most = most.max(resident_bytes());
-            if let Some(reason) = reason_of_pause(&simulation.snapshot()) {
+            let snapshot = simulation.snapshot();
+            if let Some(reason) = reason_of_pause(&snapshot) {
                 return Err(reason.into());
+            }
+            let (warm, of) = snapshot.network.as_ref().map_or((0, 0), |network| network.warm_up);
+            let is_open = warm == of && of > 0;
+            if is_open && opened_s.is_none() {
+                opened_s = Some(self.start.elapsed().as_secs_f64());
+                simulation.restart_diagnostics();
             }
         }
         let total = simulation.total_diagnostics();
@@ -307,10 +314,12 @@ impl Check {
         let (device, reason) =
             network.map(|network| (network.device.clone(), network.reason.clone())).unwrap_or_default();
         say(format!("- on {device}: {reason}"))?;
+        let Some(opened_s) = opened_s else { return Err("it was not open in time".into()) };
+        say(format!("- opened, compared with the CPU and warmed up in {opened_s:.1} s"))?;
         say(format!(
             "- {episodes} episodes at once: {} of {of} decisions of {simulations} simulations in {:.1} s",
             total.decisions,
-            self.start.elapsed().as_secs_f64()
+            self.start.elapsed().as_secs_f64() - opened_s
         ))?;
         say(format!(
             "- {:.1} evaluations/s, batches {:.0} % full, network busy {:.0} %",

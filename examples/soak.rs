@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use bevy_proxops::episode::{TrainingSettings, TrainingSnapshot};
 use bevy_proxops::files;
 use bevy_proxops::prelude::*;
+use bevy_proxops::search::AlphaZeroConfig;
 use bevy_proxops::training::TrainingConfig;
 use clap::Parser;
 use rand::SeedableRng;
@@ -272,9 +273,11 @@ impl Soak {
 /// Two cycles fill it: what grows once it is full is not the buffer.
 const REPLAY_TRANSITIONS: usize = 400;
 
-/// Cycles of seconds, so that checkpoints are written all the time.
+/// Cycles of seconds, so that checkpoints are written all the time, and several between two random commands that pause training: a
+/// cycle that is broken off begins again.
 fn small_training() -> TrainingConfig {
     TrainingConfig {
+        search: AlphaZeroConfig { simulations: 2, ..AlphaZeroConfig::default() },
         episodes_per_cycle: 4,
         parallel: 4,
         learning_steps_per_cycle: 4,
