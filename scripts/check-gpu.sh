@@ -85,6 +85,7 @@ run() {
     check learning 75
     check speed 60
     check episodes 100
+    printf '\n## Picture\n' >>"$report"
     part picture 60 "$binaries/watch" --offscreen --frames 2 --episodes 2 --simulations 50 --out "$out/picture"
     [[ -s "$out/picture/watch.png" ]] && printf '\n![The viewer on this card](picture/watch.png)\n' >>"$report"
     echo "$report"

@@ -75,7 +75,8 @@ impl Slot {
 
 /// A simulation on a thread of its own: commands go in, the newest snapshot comes out, neither side waits for the
 /// other. A simulation that panics is replaced by a new one at [`SimCommand::Restart`]. Dropping this stops the thread; one
-/// that has not ended after 0.4 s is left behind.
+/// that has not ended after 0.4 s is left behind, and so is a thread of this crate inside a graphics driver after 0.8 s: in the end of
+/// a process let [`end_process`](crate::network::end_process) follow.
 #[derive(Resource)]
 pub struct SimulationThread {
     commands: Option<Sender<SimCommand>>,
