@@ -23,7 +23,7 @@ watch: ## Watch parallel inspection episodes in 3D (without a display: out/watch
 	@scripts/setup.sh watch
 	cargo run --release --locked --example watch -- $(ARGS)
 
-test: ## Run every check: format, tests, examples, doc tests, lints, documentation, headless build
+test: ## Run every check: format, tests, dependencies, examples, doc tests, lints, documentation, headless build
 	@scripts/setup.sh test
 	@scripts/test.sh
 

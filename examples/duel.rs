@@ -1,7 +1,6 @@
 //! Two players on the same episodes: which one does better, and how sure is that?
 
 use std::io;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -84,7 +83,7 @@ impl std::str::FromStr for Player {
     }
 }
 
-fn main() -> ExitCode {
+fn main() {
     terminal::finish(run(&Options::parse()))
 }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use bevy_proxops::episode::{SweepProgress, check_plan, measure_efficiency};
@@ -56,7 +55,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     if (0.1..=600.0).contains(&seconds) { Ok(seconds) } else { Err("accepted are 0.1 to 600".to_owned()) }
 }
 
-fn main() -> ExitCode {
+fn main() {
     let options = Options::parse();
     let plan = plan(&options);
     let checked = check_plan(&plan).map_err(UserError::from).and_then(|()| try_folders(&options));

@@ -3,6 +3,7 @@
 //! `--check` runs it without a window for a moment and fails if anything of the host's was disturbed.
 
 use bevy::prelude::*;
+use bevy_proxops::network::end_process;
 use bevy_proxops::prelude::*;
 use clap::Parser;
 
@@ -19,7 +20,16 @@ struct Options {
     check: bool,
 }
 
-fn main() -> AppExit {
+fn main() {
+    let code = match run() {
+        AppExit::Success => 0,
+        AppExit::Error(code) => code.get(),
+    };
+    // Also if the inspection is just looking for a graphics card.
+    end_process(code)
+}
+
+fn run() -> AppExit {
     let options = Options::parse();
     if !options.check
         && let Some(reason) = display::why_no_window()

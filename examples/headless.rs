@@ -1,6 +1,5 @@
 //! Runs episodes without a window, as fast as the cores allow, and sums them up.
 
-use std::process::ExitCode;
 use std::time::Instant;
 
 use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, Simulation, SimulationSnapshot};
@@ -46,7 +45,7 @@ struct Options {
     list: Option<listing::Listing>,
 }
 
-fn main() -> ExitCode {
+fn main() {
     let options = Options::parse();
     terminal::finish(run(&options))
 }

@@ -4,13 +4,13 @@
 //! Ends with 0 if every fault was survived and said, with 1 otherwise, and with 2 for bad input.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_proxops::episode::TrainingSettings;
+use bevy_proxops::episode::{TrainingSettings, TrainingSnapshot};
 use bevy_proxops::files;
 use bevy_proxops::prelude::*;
+use bevy_proxops::search::AlphaZeroConfig;
 use bevy_proxops::training::TrainingConfig;
 use clap::Parser;
 use rand::SeedableRng;
@@ -55,7 +55,7 @@ const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// Longest wait for a notice and for the next snapshot after a fault.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn main() -> ExitCode {
+fn main() {
     terminal::finish(run(&Options::parse()))
 }
 
@@ -108,7 +108,32 @@ struct Soak {
     samples: Samples,
     outcomes: Vec<Outcome>,
     commands: u64,
+    learning: Learning,
     began: Instant,
+}
+
+/// How far training has come, over all the times that it began anew.
+#[derive(Default)]
+struct Learning {
+    /// Cycle of the training run that was seen last.
+    cycle: u32,
+    /// Cycles of all training runs.
+    cycles: u64,
+    /// When the replay buffer was first full.
+    full_after: Option<Duration>,
+}
+
+impl Learning {
+    /// Looks at the training run as it is now.
+    fn watch(&mut self, training: &TrainingSnapshot, now: Duration) {
+        // One that begins anew counts from nought again.
+        self.cycles += u64::from(training.cycle.saturating_sub(self.cycle));
+        self.cycle = training.cycle;
+        let is_full = training.cycles.windows(2).any(|pair| pair[1].transitions <= pair[0].transitions);
+        if is_full {
+            self.full_after.get_or_insert(now);
+        }
+    }
 }
 
 impl Soak {
@@ -129,6 +154,7 @@ impl Soak {
             samples: Samples::default(),
             outcomes: Vec::new(),
             commands: 0,
+            learning: Learning::default(),
             began: Instant::now(),
         }
     }
@@ -147,6 +173,9 @@ impl Soak {
             if now >= next_command {
                 next_command = now + COMMAND_INTERVAL;
                 let latest = self.latest();
+                if let Some(training) = &latest.training {
+                    self.learning.watch(training, now);
+                }
                 let command = random_commands::draw(&mut self.random, &latest);
                 self.commands += 1;
                 self.app.world_mut().write_message(command);
@@ -162,6 +191,8 @@ impl Soak {
                 next_fault = self.began.elapsed() + fault_interval;
             }
         }
+        // Until the replay buffer is full, memory grows as it is meant to.
+        self.samples.filled(self.learning.full_after.unwrap_or_default().as_secs_f64());
         Ok(())
     }
 
@@ -222,23 +253,35 @@ impl Soak {
         let latest = self.latest();
         let failed = self.outcomes.iter().filter_map(|outcome| Some((outcome.name, outcome.failure.as_ref()?)));
         let failed: String = failed.map(|(name, failure)| format!("\nnot borne: {name}: {failure}")).collect();
+        let full = self
+            .learning
+            .full_after
+            .map_or("was never full".to_owned(), |after| format!("was first full after {:.0} s", after.as_secs_f64()));
         format!(
-            "{} faults, {} commands, {} decisions and {} episodes in {:.1} min{failed}",
+            "{} faults, {} commands, {} decisions, {} episodes and {} cycles of training in {:.1} min; \
+             the replay buffer of {REPLAY_TRANSITIONS} transitions {full}{failed}",
             self.outcomes.len(),
             self.commands,
             latest.diagnostics.decisions,
             latest.diagnostics.episodes_done,
+            self.learning.cycles,
             self.began.elapsed().as_secs_f64() / 60.0,
         )
     }
 }
 
-/// Cycles of seconds, so that checkpoints are written all the time.
+/// Two cycles fill it: what grows once it is full is not the buffer.
+const REPLAY_TRANSITIONS: usize = 400;
+
+/// Cycles of seconds, so that checkpoints are written all the time, and several between two random commands that pause training: a
+/// cycle that is broken off begins again.
 fn small_training() -> TrainingConfig {
     TrainingConfig {
+        search: AlphaZeroConfig { simulations: 2, ..AlphaZeroConfig::default() },
         episodes_per_cycle: 4,
         parallel: 4,
         learning_steps_per_cycle: 4,
+        replay_transitions: REPLAY_TRANSITIONS,
         evaluation_pairs: 2,
         ..TrainingConfig::default()
     }

@@ -3,7 +3,6 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use bevy_proxops::files;
@@ -102,7 +101,7 @@ struct NewRun {
     lambda: f64,
 }
 
-fn main() -> ExitCode {
+fn main() {
     terminal::finish(run(&Options::parse()))
 }
 

@@ -4,7 +4,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use bevy::app::PluginGroupBuilder;
@@ -65,7 +64,7 @@ struct Options {
     script: Option<PathBuf>,
 }
 
-fn main() -> ExitCode {
+fn main() {
     let options = Options::parse();
     terminal::finish(run(&options))
 }

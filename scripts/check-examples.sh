@@ -237,13 +237,17 @@ for example in duel efficiency embed headless soak train watch; do
     example_refuses "$example" 'unexpected argument' --frobnicate
 done
 
+# Its handler is there once the kernel says that it catches the signal.
+until_it_hears_ctrl_c() {
+    until grep -qE '^SigCgt:.*[2367abef]$' "/proc/$1/status" 2>/dev/null || ! kill -0 "$1" 2>/dev/null; do sleep 0.01; done
+}
+
 # Ctrl-C: the summary of what is flown, and the exit code that shells have for it.
 interrupted_headless() {
     local status=0
     "$binaries/headless" --planner mcts --simulations 100000 --episodes 40 --workers 1 >"$work/stdout" 2>"$work/stderr" </dev/null &
     local running=$!
-    # Its handler is there once the kernel says that it catches the signal.
-    until grep -qE '^SigCgt:.*[2367abef]$' "/proc/$running/status" 2>/dev/null || ! kill -0 "$running" 2>/dev/null; do sleep 0.01; done
+    until_it_hears_ctrl_c "$running"
     # With the first tick the episodes are there; earlier there is nothing to sum up.
     sleep 2
     kill -INT "$running"
@@ -255,6 +259,25 @@ interrupted_headless() {
     pass "Ctrl-C ends headless"
 }
 interrupted_headless
+
+# At the end of a process the driver's data is taken away: no thread may be at work with it then.
+interrupted_in_a_driver() {
+    local after status running
+    for after in 0 0.05 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1 1.1 1.2 1.3 1.4 1.5 1.6 1.8 2; do
+        status=0
+        # Without what drivers remember of earlier runs there is more to compile.
+        XDG_CACHE_HOME="$work/cache-$after" "$binaries/headless" --planner alpha_zero --device vulkan --episodes 2 \
+            >"$work/stdout" 2>"$work/stderr" </dev/null &
+        running=$!
+        until_it_hears_ctrl_c "$running"
+        sleep "$after"
+        kill -INT "$running"
+        wait "$running" || status=$?
+        [[ "$status" == 130 ]] || fail "headless after Ctrl-C while it opens Vulkan: exit code $status instead of 130"
+    done
+    pass "Ctrl-C ends headless while it opens Vulkan"
+}
+interrupted_in_a_driver
 
 # no_vulkan EXAMPLE ARGUMENT…: without a driver it must name one to install, in one line, and exit with 2.
 no_vulkan() {

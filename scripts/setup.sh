@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh build    compiler and linker
 #   scripts/setup.sh watch    the same, and Vulkan loader and driver, window libraries
-#   scripts/setup.sh test     the same, and lavapipe, Xvfb and cargo-nextest
+#   scripts/setup.sh test     the same, and lavapipe, Xvfb, cargo-nextest and cargo-deny
 #   scripts/setup.sh mutants  compiler and linker, and cargo-mutants
 #
 # Missing Debian/Ubuntu packages are installed through apt-get when that is permitted (root, or sudo
@@ -14,6 +14,7 @@ readonly purpose="${1:-test}"
 readonly minimum_rust="1.95.0"
 # Newer releases may need a newer compiler than the one named above.
 readonly nextest_version="0.9.143"
+readonly deny_version="0.20.2"
 
 # Debian keeps ldconfig where an ordinary user's PATH does not look.
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -85,6 +86,12 @@ check_test_tools() {
         cargo install --locked --no-default-features --features default-no-update \
             "cargo-nextest@$nextest_version" >&2
         cargo nextest --version >/dev/null || fail "cargo-nextest was installed but cargo does not find it"
+    fi
+    if ! cargo deny --version >/dev/null 2>&1; then
+        say "installing cargo-deny $deny_version (one or two minutes, once)"
+        # Unoptimised: optimising it takes longer than all its checks ever will. Without its own Git: the command is there.
+        cargo install --locked --debug --no-default-features "cargo-deny@$deny_version" >&2
+        cargo deny --version >/dev/null || fail "cargo-deny was installed but cargo does not find it"
     fi
 }
 

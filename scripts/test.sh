@@ -38,6 +38,7 @@ step "two checkouts" scripts/check-two-checkouts.sh
 step "unit and integration tests" cargo nextest run --release --locked
 # Once more as a debug build, whose assertions and checks for overflow a release has not.
 step "core with checks" cargo test --locked --package proxops_core
+step "dependencies" scripts/check-dependencies.sh
 step "examples" scripts/check-examples.sh
 step "doc tests" cargo test --release --locked --doc
 step "lints" env RUSTC_WORKSPACE_WRAPPER="$PWD/scripts/clippy-of-this-checkout.sh" cargo check --release --locked --all-targets

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::app::ctrlc;
+use bevy_proxops::network::end_process;
 
 use crate::terminal::{INTERRUPTED, warn};
 
@@ -12,7 +13,7 @@ static WISHED: AtomicBool = AtomicBool::new(false);
 pub fn listen() {
     let heard = ctrlc::set_handler(|| {
         if WISHED.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
+            end_process(INTERRUPTED);
         }
     });
     if let Err(error) = heard {

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::process::ExitCode;
+
+use bevy_proxops::network::end_process;
 
 /// An error for the person at the terminal: one line that says what, where and what is accepted.
 pub type UserError = Box<dyn std::error::Error>;
@@ -27,13 +28,13 @@ pub fn warn(text: impl Display) {
 
 /// Ends an example: success, or one line on standard error and the exit code. A reader that has gone away (`… | head -1`)
 /// has what it wanted.
-pub fn finish(result: Result<(), (u8, UserError)>) -> ExitCode {
-    let Err((code, error)) = result else { return ExitCode::SUCCESS };
+pub fn finish(result: Result<(), (u8, UserError)>) -> ! {
+    let Err((code, error)) = result else { end_process(0) };
     let is_closed_pipe = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
     if error.downcast_ref::<io::Error>().is_some_and(is_closed_pipe) {
-        return ExitCode::SUCCESS;
+        end_process(0);
     }
     // Where even this cannot be said the exit code has to do.
     warn(format_args!("error: {error}"));
-    ExitCode::from(code)
+    end_process(code)
 }

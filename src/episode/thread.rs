@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use bevy::ecs::resource::Resource;
@@ -18,7 +18,8 @@ use crate::episode::snapshot::{MAX_NOTICES, Notice, NoticeSeverity, SimulationSn
 use crate::episode::systems::Publication;
 use crate::episode::workers::lock;
 use crate::memory::MemoryLimit;
-use crate::threads::{guarded, join_soon};
+use crate::network::DriverWork;
+use crate::threads::{PATIENCE, guarded, join_soon};
 
 /// Name of the simulation's thread.
 pub const THREAD_NAME: &str = "proxops simulation";
@@ -74,7 +75,8 @@ impl Slot {
 
 /// A simulation on a thread of its own: commands go in, the newest snapshot comes out, neither side waits for the
 /// other. A simulation that panics is replaced by a new one at [`SimCommand::Restart`]. Dropping this stops the thread; one
-/// that has not ended after 0.4 s is left behind.
+/// that has not ended after 0.4 s is left behind, and so is a thread of this crate inside a graphics driver after 0.8 s: in the end of
+/// a process let [`end_process`](crate::network::end_process) follow.
 #[derive(Resource)]
 pub struct SimulationThread {
     commands: Option<Sender<SimCommand>>,
@@ -159,7 +161,10 @@ impl SimulationThread {
 
 impl Drop for SimulationThread {
     fn drop(&mut self) {
+        let deadline = Instant::now() + 2 * PATIENCE;
         self.stop();
+        // An app mostly ends with this, and a process had better not end while its drivers are being loaded.
+        DriverWork::wait_until_none(deadline);
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`value_target`], [`return_from_value`] | what the value head predicts |
 //! | [`NetworkDevice`], [`choose_device`] | CPU or Vulkan adapter, chosen at run time, with the reason |
 //! | [`DeviceVerdicts`] | a card is compared with the CPU before it plans; the verdict is kept |
+//! | [`end_process`] | ends a process although a thread may be inside a graphics driver |
 //! | [`Evaluator`] | evaluates a batch in place; network, uniform, seeded random, and decorators around them |
 //! | [`EvaluatorThread`] | the thread that talks to Burn, and what it counts: [`EvaluationCounts`] |
 //! | [`NetworkWeights`] | weights as bytes, independent of any device |
@@ -20,6 +21,7 @@ mod counts;
 mod decorators;
 mod device;
 mod device_test;
+mod driver_work;
 mod error;
 mod evaluator;
 mod fallback;
@@ -47,6 +49,8 @@ pub use device::{
     choose_device,
 };
 pub use device_test::{DEVICE_TOLERANCE, DeviceVerdicts, TestedDevice, test_batch};
+pub(crate) use driver_work::DriverWork;
+pub use driver_work::end_process;
 pub use error::{CheckpointError, NetworkError};
 pub use evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp};
 pub use fallback::FallbackEvaluator;

@@ -10,6 +10,7 @@ use crate::mission::Action;
 use crate::threads::guarded;
 
 use super::config::PIECE_ROWS;
+use super::driver_work::DriverWork;
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp, check_batch};
 use super::model::PolicyValueNet;
@@ -89,6 +90,11 @@ impl<B: Backend> NetworkEvaluator<B> {
         Self { lost: Some(lost), ..self }
     }
 
+    /// Around all that a card computes.
+    fn enter(&self) -> Option<DriverWork> {
+        matches!(self.plan, BatchPlan::Padded { .. }).then(DriverWork::begin)
+    }
+
     fn failed(&self, reason: String) -> NetworkError {
         NetworkError::DeviceFailed { device: self.name.clone(), reason }
     }
@@ -133,6 +139,7 @@ impl<B: Backend> NetworkEvaluator<B> {
 
     /// Burn and the drivers below it panic where a device fails; nothing may take the run down with it.
     fn guarded(&self, work: impl FnOnce() -> Result<(), NetworkError>) -> Result<(), NetworkError> {
+        let _inside = self.enter();
         let result = guarded(work).unwrap_or_else(|reason| Err(self.failed(reason)));
         match self.lost.as_ref().and_then(|lost| lost.get()) {
             Some(reason) => Err(self.failed(format!("device lost: {reason}"))),
@@ -205,6 +212,7 @@ impl<B: Backend> Evaluator for NetworkEvaluator<B> {
                 reason: format!("{:?} where {:?} runs", weights.config(), self.weights.config()),
             });
         }
+        let _inside = self.enter();
         self.network = weights.to_network(&self.device)?;
         self.weights = weights.clone();
         Ok(())

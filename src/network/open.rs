@@ -5,6 +5,8 @@ use burn::backend::Flex;
 use super::device::{AdapterDescription, DeviceChoice, NetworkDevice, ResolvedDevice, adapters, choose_device};
 #[cfg(feature = "vulkan")]
 use super::device_test::{DeviceVerdicts, TestedDevice};
+#[cfg(feature = "vulkan")]
+use super::driver_work::DriverWork;
 use super::error::NetworkError;
 use super::evaluator::Evaluator;
 use super::fallback::FallbackEvaluator;
@@ -88,6 +90,8 @@ fn on_card(
     weights: &NetworkWeights,
     max_batch: usize,
 ) -> Result<Box<dyn Evaluator>, NetworkError> {
+    // From the first tensor to the last answer of the test.
+    let _inside = DriverWork::begin();
     let opened = super::vulkan::open(adapter, all)?;
     let plan = BatchPlan::for_card(max_batch);
     let name = ResolvedDevice::Vulkan(adapter.clone()).to_string();

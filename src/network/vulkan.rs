@@ -6,6 +6,7 @@ use burn::tensor::try_read_sync;
 use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::Vulkan, init_setup};
 
 use super::device::{AdapterDescription, AdapterKind};
+use super::driver_work::DriverWork;
 use super::error::NetworkError;
 use crate::threads::guarded;
 
@@ -23,6 +24,7 @@ pub(crate) struct VulkanDevice {
 static OPENED: Mutex<Vec<VulkanDevice>> = Mutex::new(Vec::new());
 
 pub(crate) fn adapters() -> Vec<AdapterDescription> {
+    let _inside = DriverWork::begin();
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::VULKAN,
         ..wgpu::InstanceDescriptor::new_without_display_handle()
@@ -50,6 +52,7 @@ fn describe(index: usize, info: &wgpu::AdapterInfo) -> AdapterDescription {
 /// [`NetworkError::DeviceFailed`] if the driver refuses, or if the device was lost earlier in this process.
 pub(crate) fn open(adapter: &AdapterDescription, all: &[AdapterDescription]) -> Result<VulkanDevice, NetworkError> {
     let failed = |reason: String| NetworkError::DeviceFailed { device: adapter.name.clone(), reason };
+    let _inside = DriverWork::begin();
     let device = burn_device(adapter, all).ok_or_else(|| failed("Burn cannot address this adapter".into()))?;
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = opened.iter().find(|known| known.device == device) {
