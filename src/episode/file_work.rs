@@ -1,4 +1,4 @@
-//! Files that commands read and write, beside the ticks: a slow disk or a pipe that nobody feeds stops no episode.
+//! Files that commands read and write, beside the ticks: a slow disk or a server that is gone stops no episode.
 
 use std::path::PathBuf;
 use std::sync::Arc;

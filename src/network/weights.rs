@@ -153,7 +153,7 @@ impl NetworkWeights {
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let read = files::read(path, Self::LARGEST_FILE_BYTES);
         let bytes = read.map_err(|source| match source.kind() {
-            // Pipes, devices and other files end here: all that is needed to tell is how they begin.
+            // How it begins is all that is needed to tell.
             io::ErrorKind::FileTooLarge => foreign_or_too_large(path, source),
             _ => CheckpointError::io(path, source),
         })?;
@@ -169,11 +169,9 @@ impl NetworkWeights {
 
 /// A file that is too large says so, unless it is none of ours to begin with.
 fn foreign_or_too_large(path: &Path, source: io::Error) -> CheckpointError {
-    use std::io::Read;
-    let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
-    match read.map(|_| check_sealed(SealedKind::Weights, path, &start)) {
-        Ok(Err(foreign @ CheckpointError::Foreign { .. })) => foreign,
+    let start = files::read_start(path, 64).unwrap_or_default();
+    match check_sealed(SealedKind::Weights, path, &start) {
+        Err(foreign @ CheckpointError::Foreign { .. }) => foreign,
         _ => CheckpointError::io(path, source),
     }
 }
