@@ -213,6 +213,9 @@ fn use_setting(
     wanted.workers = Some(setting.workers);
     change_settings(wanted, run, trainer, episodes)?;
     workers.set_count(setting.workers);
+    if let Some(shortage) = workers.shortage(Some(setting.workers)) {
+        run.notices.warning(shortage);
+    }
     Ok(())
 }
 
