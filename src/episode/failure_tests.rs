@@ -297,6 +297,30 @@ fn a_pipe_in_the_place_of_any_file_is_refused_at_once() {
     assert!(refused.contains("pipe.vox: it is a pipe, not a file"), "{refused}");
 }
 
+#[test]
+fn a_network_replaces_a_network_and_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("thesis.pdf"), "%PDF-1.7").unwrap();
+    std::fs::write(at("empty.bin"), "").unwrap();
+    let mut simulation = Simulation::new(settings(PlannerKind::Passive, 1)).unwrap();
+    let mut save = |name: &str| {
+        simulation.command(SimCommand::SaveNetwork(at(name)));
+        simulation.tick();
+        while !simulation.world().resource::<FileWork>().is_empty() {
+            simulation.tick();
+        }
+        simulation.snapshot().notices.last().unwrap().clone()
+    };
+    let refused = save("thesis.pdf");
+    assert!(refused.severity == NoticeSeverity::Error && refused.text.contains("is not replaced"), "{}", refused.text);
+    assert_eq!(std::fs::read(at("thesis.pdf")).unwrap(), b"%PDF-1.7");
+    for name in ["new.bin", "new.bin", "empty.bin"] {
+        let written = save(name);
+        assert!(written.text.starts_with("network written to "), "{}", written.text);
+    }
+}
+
 /// A slider that is dragged makes dozens of missions a second.
 #[test]
 fn a_change_of_a_parameter_does_not_read_the_targets_file_again() {

@@ -25,6 +25,8 @@ use super::trained_ranges::TrainedRanges;
 const SHIPPED: &[u8] = include_bytes!("../../assets/networks/compact.bin");
 const SHIPPED_NAME: &str = "assets/networks/compact.bin";
 
+/// Enough to tell what a file is.
+const START_BYTES: u64 = 64;
 /// Header, configuration, and names around the numbers of the largest network.
 const FRAME_BYTES: u64 = 128 * 1024;
 
@@ -146,6 +148,15 @@ impl NetworkWeights {
         files::write(path, &self.to_bytes()).map_err(|source| CheckpointError::io(path, source))
     }
 
+    /// Whether a file begins as a weights file, of whatever version; so a file of others is told from one that may be replaced.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn is_file(path: &Path) -> io::Result<bool> {
+        let start = files::read_start(path, START_BYTES)?;
+        Ok(!matches!(check_sealed(SealedKind::Weights, path, &start), Err(CheckpointError::Foreign { .. })))
+    }
+
     /// Reads a weights file, and checks it as [`from_bytes`](Self::from_bytes) does. Allocates no more than the file's size and a little.
     ///
     /// # Errors
@@ -169,7 +180,7 @@ impl NetworkWeights {
 
 /// A file that is too large says so, unless it is none of ours to begin with.
 fn foreign_or_too_large(path: &Path, source: io::Error) -> CheckpointError {
-    let start = files::read_start(path, 64).unwrap_or_default();
+    let start = files::read_start(path, START_BYTES).unwrap_or_default();
     match check_sealed(SealedKind::Weights, path, &start) {
         Err(foreign @ CheckpointError::Foreign { .. }) => foreign,
         _ => CheckpointError::io(path, source),
