@@ -7,7 +7,7 @@ use std::time::Instant;
 use bevy_proxops::memory::{MemoryEstimate, MemoryLimit};
 use bevy_proxops::mission::{Mission, Scenario, Seed};
 use bevy_proxops::network::{EvaluatorThread, LeafEncoder, NetworkDevice, NetworkWeights, open_evaluator};
-use bevy_proxops::search::{AlphaZeroConfig, Exploration, RootRule};
+use bevy_proxops::search::{AlphaZeroConfig, Exploration, RootRule, SearchConfig};
 use bevy_proxops::training::{
     FlightConfig, FlownEpisode, MissionSource, RandomisationConfig, RandomisedMissions, Shapes, fly, mean_and_interval,
 };
@@ -15,9 +15,12 @@ use clap::Parser;
 
 #[path = "common/network.rs"]
 mod network;
+#[path = "common/number.rs"]
+mod number;
 #[path = "common/terminal.rs"]
 mod terminal;
 
+use number::{number, whole};
 use terminal::{BAD_INPUT, FAILURE, UserError, say, warn};
 
 /// Episodes in the air at the same time. More take more memory and no less time.
@@ -42,19 +45,19 @@ struct Options {
     #[arg(long)]
     randomise: bool,
     /// Pairs of episodes, 1 to 10000
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 24, allow_negative_numbers = true, value_parser = whole(1..=10_000_u32))]
     pairs: u32,
     /// Number of the first episode, up to 4000000000: other numbers are other noise and starts
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=4_000_000_000))]
+    #[arg(long, default_value_t = 1000, allow_negative_numbers = true, value_parser = whole(0..=4_000_000_000_u32))]
     first_episode: u32,
     /// Seed of the episodes
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     seed: u64,
     /// Where the networks run: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, default_value = "cpu")]
     device: NetworkDevice,
     /// Most of the machine's memory that the episodes may ask for, 0.01 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE)]
+    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE, allow_negative_numbers = true, value_parser = number(MemoryLimit::SHARES))]
     memory_share: f64,
 }
 
@@ -75,8 +78,9 @@ impl std::str::FromStr for Player {
             search.root = root.parse::<RootRule>().map_err(|error| error.to_string())?;
         }
         if let Some(simulations) = parts.next() {
+            let read = whole(1..=SearchConfig::MAX_SIMULATIONS);
             search.simulations =
-                simulations.parse().map_err(|_| format!("`{simulations}` is no number of simulations"))?;
+                read(simulations).map_err(|accepted| format!("simulations {simulations}: {accepted}"))?;
         }
         search.validate().map_err(|error| error.to_string())?;
         Ok(Self { network, search })

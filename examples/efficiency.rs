@@ -13,9 +13,14 @@ use bevy_proxops::report::{BestSettings, EfficiencyReport, SweepPlan, comparison
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 
+#[path = "common/number.rs"]
+mod number;
+#[path = "common/output.rs"]
+mod output;
 #[path = "common/terminal.rs"]
 mod terminal;
 
+use number::{number, whole};
 use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Measures parallel search on this machine: speed, memory and the quality of decisions.
@@ -27,6 +32,9 @@ struct Options {
     /// Folder of report.md, report.csv, quality.csv and the plots
     #[arg(long, value_name = "FOLDER", default_value = "out/efficiency")]
     out: PathBuf,
+    /// Replace a report that is there already; in `out` and below it always is
+    #[arg(long)]
+    force: bool,
     /// Save the best settings to out/efficiency/best.ron, where `watch` finds and offers them
     #[arg(long)]
     apply: bool,
@@ -34,28 +42,23 @@ struct Options {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: NetworkDevice,
     /// Seed of all runs
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     seed: u64,
     /// Time for which every setting is measured, 0.1 to 600
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = number(0.1..=600.0))]
     seconds: Option<f64>,
     /// Decisions judged of every mode, 2 to 10000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(2..=10_000_u32))]
     states: Option<u32>,
     /// Episodes whose memory is measured, 16 to 4096
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=4096))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(16..=4096_u32))]
     memory_episodes: Option<u32>,
     /// Most of the machine's memory that a run may ask for, 0.01 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE)]
+    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE, allow_negative_numbers = true, value_parser = number(MemoryLimit::SHARES))]
     memory_share: f64,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
-    if (0.1..=600.0).contains(&seconds) { Ok(seconds) } else { Err("accepted are 0.1 to 600".to_owned()) }
-}
-
-fn main() {
+fn main() -> ExitCode {
     let options = Options::parse();
     let plan = plan(&options);
     let checked = check_plan(&plan).map_err(UserError::from).and_then(|()| try_folders(&options));
@@ -65,6 +68,7 @@ fn main() {
 
 /// Minutes of measuring must not end in a folder that cannot be written to.
 fn try_folders(options: &Options) -> Result<(), UserError> {
+    output::require_free(&options.out, &EfficiencyReport::FILES, options.force)?;
     let best = Path::new(BestSettings::DEFAULT_PATH).parent().filter(|_| options.apply);
     for folder in [Some(&*options.out), best].into_iter().flatten() {
         files::try_folder(folder).map_err(|error| format!("folder {}: {error}", folder.display()))?;

@@ -9,7 +9,7 @@ use bevy_proxops::files;
 use bevy_proxops::memory::MemoryLimit;
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::network::{CheckpointDirectory, NetworkDevice, NetworkWeights, PolicyValueNetConfig};
-use bevy_proxops::search::RootRule;
+use bevy_proxops::search::{RootRule, SearchConfig};
 use bevy_proxops::training::{
     CycleEntry, CycleReport, EvaluationEntry, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
 };
@@ -18,12 +18,15 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 #[path = "common/minutes.rs"]
 mod minutes;
+#[path = "common/number.rs"]
+mod number;
 #[path = "common/terminal.rs"]
 mod terminal;
 #[path = "common/training_plots.rs"]
 mod training_plots;
 
 use minutes::minutes;
+use number::{number, whole};
 use terminal::{BAD_INPUT, FAILURE, UserError, say};
 
 /// Trains the policy-value network by self-play.
@@ -36,22 +39,22 @@ struct Options {
     #[arg(long)]
     resume: bool,
     /// The checkpoint to go on from, by number; the newest one if not given
-    #[arg(long, requires = "resume")]
+    #[arg(long, requires = "resume", allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     generation: Option<u64>,
     /// Stop after this many cycles in all
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 40, allow_negative_numbers = true, value_parser = whole(1..=u32::MAX))]
     cycles: u32,
     /// Stop at the end of the first cycle after this many minutes, 0 to 1000000
-    #[arg(long, value_parser = minutes)]
+    #[arg(long, allow_negative_numbers = true, value_parser = minutes)]
     minutes: Option<f64>,
     /// Where the network runs: auto, cpu, vulkan, or vulkan:NAME with a number or a part of the name
     #[arg(long, default_value = "auto")]
     device: NetworkDevice,
     /// Threads for search and CPU network, 1 to 1024; all cores if not given
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, allow_negative_numbers = true, value_parser = whole(1..=1024_u16))]
     workers: Option<u16>,
     /// Most of the machine's memory that the run may ask for, 0.01 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE)]
+    #[arg(long, value_name = "SHARE", default_value_t = MemoryLimit::DEFAULT_SHARE, allow_negative_numbers = true, value_parser = number(MemoryLimit::SHARES))]
     memory_share: f64,
     /// Start from this weights file instead of from nothing
     #[arg(long)]
@@ -64,7 +67,7 @@ struct Options {
 #[command(next_help_heading = "Settings of a new run (one that is resumed keeps those it began with)")]
 struct NewRun {
     /// Seed of everything
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     seed: u64,
     /// An embedded scenario's name, or a scenario file
     #[arg(long, default_value = "standoff_200m")]
@@ -76,28 +79,28 @@ struct NewRun {
     #[arg(long, default_value = "gumbel")]
     root: RootRule,
     /// Simulations a decision
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1..=SearchConfig::MAX_SIMULATIONS))]
     simulations: u32,
     /// Episodes of self-play a cycle
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, allow_negative_numbers = true, value_parser = whole(1..=100_000_u32))]
     episodes: u32,
     /// Episodes at a time
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, allow_negative_numbers = true, value_parser = whole(1..=4096_usize))]
     parallel: usize,
     /// Learning steps a cycle
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = whole(0..=1_000_000_u64))]
     learning_steps: u64,
     /// Learning steps over which the learning rate falls
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 4000, allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     decay_steps: u64,
     /// Cycles between evaluations against the best network; 0 for none
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
     evaluate_every: u32,
     /// Pairs of episodes of an evaluation
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, allow_negative_numbers = true, value_parser = whole(2..=10_000_u32))]
     evaluation_pairs: u32,
     /// Weight of the return against the search's own values in the value targets, 0 to 1
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true, value_parser = number(0.0..=1.0))]
     lambda: f64,
 }
 
@@ -107,10 +110,9 @@ fn main() {
 
 fn run(options: &Options) -> Result<(), (u8, UserError)> {
     let bad_input = |error: UserError| (BAD_INPUT, error);
-    if let Some(workers) = options.workers {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(workers));
-        pool.build_global().map_err(|error| (FAILURE, error.into()))?;
-    }
+    // Also where none are asked for: it would be made at its first use, which panics where the system gives no threads.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.workers.map_or(0, usize::from));
+    pool.build_global().map_err(|error| (FAILURE, format!("threads for search and network: {error}").into()))?;
     let mut run = begin(options).map_err(bad_input)?;
     let out = options.out.display();
     files::try_folder(&options.out).map_err(|error| bad_input(format!("{out}: {error}").into()))?;

@@ -24,6 +24,8 @@ mod display;
 mod offscreen;
 #[path = "common/options.rs"]
 mod options;
+#[path = "common/output.rs"]
+mod output;
 #[path = "common/parameter_log.rs"]
 mod parameter_log;
 #[path = "common/terminal.rs"]
@@ -34,6 +36,7 @@ mod ui_script;
 mod windowless;
 
 use options::RunOptions;
+use options::number::whole;
 use terminal::{BAD_INPUT, FAILURE, UserError, say, warn};
 use ui_script::UiScript;
 
@@ -53,8 +56,11 @@ struct Options {
     /// Folder for the offscreen picture and animation
     #[arg(long, value_name = "FOLDER", default_value = "out")]
     out: PathBuf,
+    /// Replace a picture and an animation that are there already; in `out` and below they always are
+    #[arg(long)]
+    force: bool,
     /// Stop after so many frames (with --offscreen: decisions)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=u32::MAX))]
     frames: Option<u32>,
     /// Directory of the training run that the panel's button starts or resumes
     #[arg(long, value_name = "FOLDER", default_value = "out/training")]
@@ -106,6 +112,7 @@ fn live_training() -> TrainingConfig {
 
 fn render(options: &Options, settings: EpisodeSettings) -> Result<(), (u8, UserError)> {
     let out = options.out.display();
+    output::require_free(&options.out, &offscreen::FILES, options.force).map_err(|error| (BAD_INPUT, error))?;
     files::try_folder(&options.out).map_err(|error| (BAD_INPUT, format!("folder {out}: {error}").into()))?;
     let settings = EpisodeSettings { start_paused: true, auto_restart: false, ..settings };
     let mut app = App::new();

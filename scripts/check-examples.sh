@@ -67,9 +67,18 @@ full_disk() {
 
 # Bad input. Scenario files are given as text.
 scenario() { printf '%s' "$2" >"$work/$1.ron"; echo "$work/$1.ron"; }
+refuses "$work: .*it is a directory, not a file" --scenario "$work"
+refuses 'assets: .*it is a directory, not a file' --scenario assets
+mkfifo "$work/pipe" "$work/pipe.ron" "$work/pipe.vox"
+refuses 'pipe\.ron: .*it is a pipe, not a file' --scenario "$work/pipe.ron"
+refuses 'pipe\.vox: it is a pipe, not a file' --scenario "$(scenario piped '(target: Vox(path: "pipe.vox"))')"
+refuses 'pipe: it is a pipe, not a file' --planner alpha_zero --network "$work/pipe"
+example_refuses train 'pipe: it is a pipe, not a file' --start "$work/pipe" --out "$work/other"
+example_refuses duel 'pipe: it is a pipe, not a file' "$work/pipe" untrained
 refuses 'nowhere\.ron.*cannot be read' --scenario "$work/nowhere.ron"
 refuses 'truncated\.ron:[0-9]+:[0-9]+' --scenario "$(scenario truncated '(name: "half", steps: ')"
 refuses 'wrong_type\.ron:[0-9]+:[0-9]+' --scenario "$(scenario wrong_type '(steps: "many")')"
+refuses 'beyond\.ron:1:9: steps = 99999999999 is not accepted; accepted: 1 to 100000' --scenario "$(scenario beyond '(steps: 99999999999)')"
 refuses 'unknown_field\.ron.*stepps' --scenario "$(scenario unknown_field '(stepps: 3)')"
 refuses 'nan\.ron.*step_s.*NaN' --scenario "$(scenario nan '(step_s: NaN)')"
 refuses 'zero\.ron.*voxel_size_m.*0' --scenario "$(scenario zero '(grid: (voxel_size_m: 0.0))')"
@@ -81,12 +90,17 @@ echo 'no voxels here' >"$work/fake.vox"
 refuses 'notvox\.ron.*fake\.vox' --scenario "$(scenario notvox '(target: Vox(path: "fake.vox"))')"
 refuses 'refrence.*standoff_200m' --scenario refrence
 refuses 'minimax.*passive' --planner minimax
-refuses 'simulations.*0' --simulations 0
-refuses 'episodes.*0' --episodes 0
-refuses 'workers.*0' --workers 0
+refuses "'0'.*simulations.*1 to 100000" --simulations 0
+refuses "'0'.*episodes.*1 to 4096" --episodes 0
+refuses "'-3'.*episodes.*1 to 4096" --episodes -3
+refuses "'many'.*episodes.*1 to 4096" --episodes many
+refuses "'99999999999'.*episodes.*1 to 4096" --episodes 99999999999
+refuses "'0'.*workers.*1 to 1024" --workers 0
 refuses 'no parameter is called' --set sensor.colour=3
 refuses 'search.exploration.*accepted' --set search.exploration=-1
-refuses 'seed' --seed minus-one
+refuses 'steps=abc.*a whole number from 1 to 10000' --set steps=abc
+refuses 'steps=99999999999999999999.*a whole number from 1 to 10000' --set steps=99999999999999999999
+refuses 'seed.*0 to 18446744073709551615' --seed minus-one
 refuses 'start\.a_roe_m.*outside the target' --scenario "$(scenario inside '(start: (a_roe_m: (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)))')"
 refuses 'nowhere\.bin.*a weights file, shipped' --planner alpha_zero --network "$work/nowhere.bin"
 refuses 'fake\.vox.*not a network weights file' --planner alpha_zero --network "$work/fake.vox"
@@ -94,7 +108,7 @@ refuses '20.*8' --network assets/networks/compact.bin --scenario "$(scenario coa
 refuses 'tpu.*vulkan' --device tpu
 refuses 'memory: this needs about .* GB.*lower search\.alpha_zero\.simulations' --planner alpha_zero --episodes 4096 \
     --memory-share 0.01 --scenario "$(scenario finest '(grid: (cells_per_axis: 64, voxel_size_m: 0.3))')"
-refuses 'memory_share = NaN' --memory-share NaN
+refuses 'NaN.*numbers from 0\.01 to 1' --memory-share NaN
 example_refuses check_gpu 'cpu.*nothing to check' machine --device cpu
 
 refuses "vulkan:99.*was not found" --planner alpha_zero --device vulkan:99 --simulations 5
@@ -193,27 +207,30 @@ for minutes in inf 1e30 nan -5; do
 done
 example_refuses train '4294967295.*1 to 100000' --episodes 4294967295 --out "$work/other"
 example_refuses train '18446744073709551615.*1 to 4096' --parallel 18446744073709551615 --out "$work/other"
-example_refuses train '70000.*1\.\.=1024|70000' --workers 70000 --out "$work/other"
-example_refuses duel '4294967295.*1\.\.=10000' untrained untrained --pairs 4294967295
+example_refuses train '70000.*1 to 1024' --workers 70000 --out "$work/other"
+example_refuses duel '4294967295.*1 to 10000' untrained untrained --pairs 4294967295
 example_refuses duel '4294967295.*4000000000' untrained untrained --first-episode 4294967295
 echo 'a file' >"$work/file"
-example_refuses train 'file/run.*[Nn]ot a directory' --out "$work/file/run"
-example_refuses efficiency 'folder .*file/report.*[Nn]ot a directory' --out "$work/file/report"
-DISPLAY='' example_refuses watch 'folder .*file/out.*[Nn]ot a directory' --out "$work/file/out" --offscreen
+example_refuses train 'file/run.*/file is a file, not a directory' --out "$work/file/run"
+example_refuses efficiency 'folder .*file/report.*/file is a file, not a directory' --out "$work/file/report"
+DISPLAY='' example_refuses watch 'folder .*file/out.*/file is a file, not a directory' --out "$work/file/out" --offscreen
+DISPLAY='' example_refuses watch 'folder .*file: it is a file, not a directory' --out "$work/file" --offscreen
+example_refuses watch "'0'.*frames.*1 to" --frames 0 --offscreen
+example_refuses train "'0'.*cycles.*1 to" --cycles 0
 closed_pipe train "${small[@]}" --cycles 2 --out "$work/piped"
 closed_pipe duel untrained untrained --scenario "$work/small.ron" --pairs 2
 closed_pipe efficiency --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
 closed_pipe headless --list scenarios
 full_disk train "${small[@]}" --cycles 2 --out "$work/full"
 full_disk duel untrained,puct,4 untrained,puct,4 --scenario "$work/small.ron" --pairs 2
-full_disk efficiency --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
+full_disk efficiency --force --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
 full_disk headless --list scenarios
 full_disk embed --check
 runs "train resumes without its settings" "$binaries/train" --resume --cycles 3 --device cpu --out "$work/run"
 grep -q '^resumed after cycle 2 of small' "$work/stdout" || fail "train --resume: not after cycle 2"
 example_refuses train 'empty.*' --resume --out "$work/empty"
 example_refuses train 'nowhere\.bin' --start "$work/nowhere.bin" --out "$work/other"
-example_refuses train 'episodes_per_cycle' --episodes 0 --out "$work/other"
+example_refuses train "'0'.*episodes.*1 to 100000" --episodes 0 --out "$work/other"
 runs "duel" "$binaries/duel" "$work/run/best.bin,gumbel,4" untrained,puct,4 --scenario "$work/small.ron" --pairs 2
 example_refuses duel 'nowhere\.bin' "$work/nowhere.bin" untrained
 echo 'PNG' >"$work/run/generation-000003/learner-weights.bin"
@@ -224,7 +241,8 @@ echo '{"format": "something else", "version": 1, "current": 3}' >"$work/run/mani
 example_refuses train 'manifest\.json.*something else' --resume --out "$work/run"
 runs "train survives two kills" scripts/kill-training.sh 2
 
-runs "efficiency" "$binaries/efficiency" --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
+example_refuses efficiency 'report\.md: it is there already; --force replaces it' --out "$work/efficiency"
+runs "efficiency" "$binaries/efficiency" --force --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
 for file in report.md report.csv quality.csv speed_up.svg quality.svg modes.svg time_split.svg; do
     [[ -s "$work/efficiency/$file" ]] || fail "efficiency: no $file"
 done
@@ -322,8 +340,9 @@ runs "watch without a display" env -u DISPLAY -u WAYLAND_DISPLAY \
 for picture in watch.png watch.gif; do
     [[ -s "$work/out/$picture" ]] || fail "watch: no $picture"
 done
+DISPLAY='' example_refuses watch 'out/watch\.png: it is there already; --force replaces it' --frames 1 --out "$work/out"
 runs "watch with a display that is gone" env -u WAYLAND_DISPLAY DISPLAY=:4242 \
-    "$binaries/watch" --frames 1 --episodes 1 --simulations 10 --out "$work/out"
+    "$binaries/watch" --frames 1 --episodes 1 --simulations 10 --out "$work/out" --force
 grep -q 'no X server answers at DISPLAY=:4242' "$work/stderr" || fail "watch: it does not say that the display is gone"
 
 # A pointer drags the slider of the exploration constant; the running episodes must say that it changed.

@@ -1,6 +1,7 @@
-//! Work that may panic, and threads that may not end in time.
+//! Work that may panic, threads that the system may refuse, and threads that may not end in time.
 
 use std::any::Any;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,6 +21,68 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".into())
+}
+
+/// Starts a thread of that name.
+///
+/// # Errors
+/// What the system says when it gives none.
+pub(crate) fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let refused =
+        |error: io::Error| io::Error::new(error.kind(), format!("the system gives no further thread: {error}"));
+    #[cfg(test)]
+    refusal::strike().map_err(refused)?;
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(refused)
+}
+
+/// How many of `wanted` threads the system gives at the moment. They are started, and end when all that it gives are there.
+pub(crate) fn available(wanted: usize) -> usize {
+    let mut given = Vec::new();
+    while given.len() < wanted
+        && let Ok(handle) = spawn("proxops probe", thread::park)
+    {
+        given.push(handle);
+    }
+    let count = given.len();
+    for handle in given {
+        handle.thread().unpark();
+        // It does nothing that could fail.
+        let _ = handle.join();
+    }
+    count
+}
+
+/// A system that gives no thread, for tests.
+#[cfg(test)]
+pub(crate) mod refusal {
+    use std::cell::Cell;
+    use std::io;
+
+    thread_local! {
+        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// Does `work` while this thread may start so many threads and no more.
+    pub(crate) fn after<T>(threads: usize, work: impl FnOnce() -> T) -> T {
+        LEFT.set(Some(threads));
+        let result = work();
+        LEFT.set(None);
+        result
+    }
+
+    pub(super) fn strike() -> io::Result<()> {
+        match LEFT.get() {
+            Some(0) => Err(io::ErrorKind::WouldBlock.into()),
+            Some(left) => {
+                LEFT.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Waits until the thread has ended, or `deadline` is over: then the thread is left behind, and the log says so. It ends
@@ -56,6 +119,14 @@ mod tests {
         // It cannot end before it is released below.
         assert!(join_by(blocked, Instant::now()).is_none());
         drop(release);
+    }
+
+    #[test]
+    fn threads_that_the_system_refuses_are_counted_and_named() {
+        assert_eq!(available(3), 3);
+        assert_eq!(refusal::after(2, || available(3)), 2);
+        let refused = refusal::after(0, || spawn("none", || ())).unwrap_err().to_string();
+        assert!(refused.starts_with("the system gives no further thread: "), "{refused}");
     }
 
     #[test]

@@ -25,6 +25,9 @@ const SETTLING_FRAMES: u32 = 3;
 /// A decision that takes longer than this ends the recording with an error.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a recording consists of.
+pub const FILES: [&str; 2] = ["watch.png", "watch.gif"];
+
 /// Where the recording went.
 pub struct Recording {
     /// The last picture.
@@ -45,8 +48,8 @@ pub fn plugins() -> PluginGroupBuilder {
 pub fn record(app: App, folder: &Path, max_decisions: Option<u32>) -> Result<Recording, UserError> {
     let pictures = record_episode(&mut Capture::start(app), max_decisions)?;
     let recording = Recording {
-        picture: folder.join("watch.png"),
-        animation: folder.join("watch.gif"),
+        picture: folder.join(FILES[0]),
+        animation: folder.join(FILES[1]),
         decisions: u32::try_from(pictures.len())?.saturating_sub(1),
     };
     if let Some(last) = pictures.last() {

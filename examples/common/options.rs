@@ -1,14 +1,20 @@
 //! Command-line options that several examples share, and how they become episode settings.
 
-use bevy_proxops::episode::{EpisodeSettings, ParameterId, ParameterKind, ParameterValue};
+use bevy_proxops::episode::{EpisodeSettings, MAX_EPISODES, MAX_WORKERS, ParameterId, ParameterKind, ParameterValue};
+use bevy_proxops::memory::MemoryLimit;
 use bevy_proxops::mission::{Mission, Scenario, Seed};
 use bevy_proxops::network::NetworkDevice;
+use bevy_proxops::search::SearchConfig;
 use clap::Args;
 
 use crate::terminal::UserError;
 
 #[path = "network.rs"]
 pub mod network;
+#[path = "number.rs"]
+pub mod number;
+
+use number::{number, whole};
 
 /// What to run.
 #[derive(Args, Debug)]
@@ -23,16 +29,16 @@ pub struct RunOptions {
     #[arg(long, value_name = "KNOWLEDGE")]
     pub knowledge: Option<String>,
     /// Episodes that run in parallel
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_EPISODES))]
     pub episodes: Option<u32>,
     /// Seed of the run: the same seed gives the same bits for any number of workers
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     pub seed: Option<u64>,
     /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_WORKERS))]
     pub workers: Option<usize>,
     /// Tree-search simulations per decision
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=SearchConfig::MAX_SIMULATIONS))]
     pub simulations: Option<u32>,
     /// The network of alpha_zero and network_only: a weights file, as `train` writes them, `shipped`, or an untrained one
     /// by its layers: `reference`, `compact`, or `untrained` for those that fit the grid
@@ -42,7 +48,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<NetworkDevice>,
     /// Most of the machine's memory that the run may ask for, 0.01 to 1 [default: 0.6]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = number(MemoryLimit::SHARES))]
     pub memory_share: Option<f64>,
     /// Any parameter of the panel by its path, as often as needed (`headless --list parameters` names them)
     #[arg(long = "set", value_name = "PARAMETER=VALUE")]
@@ -93,7 +99,7 @@ fn set_parameter(assignment: &str, settings: &mut EpisodeSettings) -> Result<(),
         format!("--set {assignment}: no parameter is called '{path}' (see headless --list parameters)")
     })?;
     let value = parse_value(id.spec().kind, text.trim())
-        .ok_or_else(|| format!("--set {assignment}: this parameter takes {}", id.spec().kind))?;
+        .ok_or_else(|| format!("--set {assignment}: this parameter takes {}", id.spec().accepted()))?;
     Ok(id.spec().apply(settings, &value)?)
 }
 

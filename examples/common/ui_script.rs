@@ -11,9 +11,12 @@ use bevy::input::mouse::{MouseButton, MouseButtonInput};
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, save_to_disk};
 use bevy::window::{CursorMoved, PrimaryWindow, WindowEvent};
+use bevy_proxops::files;
 
 use crate::terminal::UserError;
 
+/// Larger files are no scripts.
+const LARGEST_SCRIPT_BYTES: u64 = 1 << 20;
 /// Frames over which a drag is spread, so that the panel sees a movement and not a jump.
 const DRAG_FRAMES: u16 = 8;
 /// Frames between asking for a screenshot and going on, while it is captured and saved.
@@ -29,10 +32,9 @@ pub struct UiScript {
 impl UiScript {
     /// Reads a script file.
     pub fn load(path: &Path) -> Result<Self, UserError> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("UI script {}: {error}", path.display()))?;
-        // Some editors put a byte order mark at the beginning.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let actions = parse(text).map_err(|error| format!("UI script {}: {error}", path.display()))?;
+        let text = files::read_text(path, LARGEST_SCRIPT_BYTES)
+            .map_err(|error| format!("UI script {}: {error}", path.display()))?;
+        let actions = parse(&text).map_err(|error| format!("UI script {}: {error}", path.display()))?;
         Ok(Self { actions, waiting_frames: 0 })
     }
 

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use crate::episode::efficiency::{SweepProgress, measure_efficiency};
 use crate::episode::workers::lock;
 use crate::report::{EfficiencyReport, ReportError, SweepPlan};
-use crate::threads::join_soon;
+use crate::threads::{self, join_soon};
 
 /// A sweep in the background. Dropping it stops it after the part it is measuring, and does not wait for that longer than
 /// 0.4 s.
@@ -32,7 +32,7 @@ impl EfficiencySweep {
                 !stopped.load(Ordering::Relaxed)
             })
         };
-        let thread = std::thread::Builder::new().name("proxops sweep".into()).spawn(sweep);
+        let thread = threads::spawn("proxops sweep", sweep);
         let thread = Some(thread.map_err(|error| ReportError::Run(error.to_string()))?);
         Ok(Self { progress, stop, thread })
     }

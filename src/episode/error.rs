@@ -46,10 +46,10 @@ pub enum EpisodeError {
     /// A training run is not as the command takes it to be.
     #[error("training: {0}")]
     Training(String),
-    /// A folder cannot be made.
-    #[error("{path}: {source}")]
-    Folder {
-        /// The folder.
+    /// A folder cannot be made, or a file is not replaced.
+    #[error("{}: {source}", path.display())]
+    Output {
+        /// The folder or file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,

@@ -7,13 +7,17 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, unbounded};
 
 use super::components::EpisodePlanner;
+use super::file_work::FileWork;
 use super::network::NetworkPlanner;
 use super::test_support::small_settings;
 use super::workers::lock;
 use super::{
-    EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, SimCommand, Simulation,
-    SimulationSnapshot,
+    EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, ParameterId, ParameterValue,
+    SimCommand, Simulation, SimulationSnapshot,
 };
+#[cfg(unix)]
+use crate::files::faults::make_pipe;
+use crate::mission::Scenario;
 use crate::network::{
     DeviceChoice, EvaluationBatch, Evaluator, EvaluatorAttributes, NetworkError, OpenedEvaluator, ResolvedDevice,
     SeededRandomEvaluator,
@@ -224,32 +228,118 @@ fn commands_are_carried_out_while_the_network_answers_to_nobody() {
     assert!(simulation.is_finished());
 }
 
-/// A pipe that nobody feeds is read for ever.
-#[cfg(unix)]
+/// A file that does not come, as from a server that is gone.
 #[test]
-fn a_scenario_from_a_silent_pipe_stops_neither_commands_nor_the_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("scenario.ron");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+fn a_file_that_does_not_come_stops_neither_commands_nor_the_end() {
     let mut simulation = Simulation::new(settings(PlannerKind::Passive, 1)).unwrap();
-    simulation.command(SimCommand::LoadScenario(pipe.clone()));
+    let read_late = |simulation: &mut Simulation| {
+        let (release, gate) = crossbeam_channel::bounded::<()>(0);
+        let read = move || {
+            let _ = gate.recv();
+            Err(Scenario::load("late.ron").unwrap_err().into())
+        };
+        simulation.world_mut().resource_mut::<FileWork>().read("reading late.ron".to_owned(), read).unwrap();
+        release
+    };
+    let release = read_late(&mut simulation);
     simulation.command(SimCommand::SetEpisodes(3));
     simulation.tick();
     let snapshot = simulation.snapshot();
     assert_eq!(snapshot.episodes.len(), 3);
     let text = &snapshot.notices.last().unwrap().text;
     assert!(text.starts_with("reading ") && text.contains("takes a while"), "{text}");
-    // What comes at last is read and refused in words.
-    std::fs::write(&pipe, "no scenario").unwrap();
+    // What comes at last is taken, here an error.
+    drop(release);
     while simulation.idle_for() < Duration::MAX {
         simulation.tick();
     }
     let snapshot = simulation.snapshot();
     let last = snapshot.notices.last().unwrap();
-    assert!(last.severity == NoticeSeverity::Error && last.text.contains("scenario.ron"), "{}", last.text);
+    assert!(last.severity == NoticeSeverity::Error && last.text.contains("late.ron"), "{}", last.text);
     // The end waits for no reader.
-    simulation.command(SimCommand::LoadScenario(pipe));
+    let _never_released = read_late(&mut simulation);
     simulation.tick();
     drop(simulation);
+}
+
+/// Wherever a file is read, a pipe is refused without waiting for the other end.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_any_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for pipe in ["pipe.ron", "pipe.vox", "pipe.bin"] {
+        make_pipe(&at(pipe));
+    }
+    std::fs::write(at("voxels.ron"), "(target: Vox(path: \"pipe.vox\"))").unwrap();
+    let mut simulation = Simulation::new(settings(PlannerKind::Passive, 1)).unwrap();
+    let commands = [
+        (SimCommand::LoadScenario(at("pipe.ron")), "pipe.ron"),
+        (SimCommand::LoadScenario(at("voxels.ron")), "pipe.vox"),
+        (SimCommand::LoadNetwork(at("pipe.bin")), "pipe.bin"),
+    ];
+    for (command, file) in commands {
+        simulation.command(command.clone());
+        simulation.tick();
+        while simulation.idle_for() < Duration::MAX && !simulation.world().resource::<FileWork>().is_empty() {
+            simulation.tick();
+        }
+        let snapshot = simulation.snapshot();
+        let text = &snapshot.notices.last().unwrap().text;
+        assert!(text.contains(file) && text.contains("it is a pipe, not a file"), "{command:?}: {text}");
+    }
+
+    // What the simulation's own thread reads.
+    let target = crate::target::TargetShape::vox(at("pipe.vox"));
+    let piped =
+        EpisodeSettings { scenario: Scenario { target, ..Scenario::reference() }, ..settings(PlannerKind::Passive, 1) };
+    let refused = Simulation::new(piped).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("pipe.vox: it is a pipe, not a file"), "{refused}");
+}
+
+#[test]
+fn a_network_replaces_a_network_and_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("thesis.pdf"), "%PDF-1.7").unwrap();
+    std::fs::write(at("empty.bin"), "").unwrap();
+    let mut simulation = Simulation::new(settings(PlannerKind::Passive, 1)).unwrap();
+    let mut save = |name: &str| {
+        simulation.command(SimCommand::SaveNetwork(at(name)));
+        simulation.tick();
+        while !simulation.world().resource::<FileWork>().is_empty() {
+            simulation.tick();
+        }
+        simulation.snapshot().notices.last().unwrap().clone()
+    };
+    let refused = save("thesis.pdf");
+    assert!(refused.severity == NoticeSeverity::Error && refused.text.contains("is not replaced"), "{}", refused.text);
+    assert_eq!(std::fs::read(at("thesis.pdf")).unwrap(), b"%PDF-1.7");
+    for name in ["new.bin", "new.bin", "empty.bin"] {
+        let written = save(name);
+        assert!(written.text.starts_with("network written to "), "{}", written.text);
+    }
+}
+
+/// A slider that is dragged makes dozens of missions a second.
+#[test]
+fn a_change_of_a_parameter_does_not_read_the_targets_file_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.vox");
+    std::fs::write(&path, include_bytes!("../../assets/targets/comsat.vox")).unwrap();
+    let scenario = Scenario { target: crate::target::TargetShape::vox(&path), ..Scenario::reference() };
+    let mut simulation = Simulation::new(EpisodeSettings { scenario, ..settings(PlannerKind::Passive, 1) }).unwrap();
+    simulation.tick();
+    std::fs::remove_file(&path).unwrap();
+    let set = |path, value| SimCommand::SetParameter { id: ParameterId::find(path).unwrap(), value };
+    simulation.command(set("reward.discount", ParameterValue::Number(0.5)));
+    simulation.tick();
+    let snapshot = simulation.snapshot();
+    assert_eq!(snapshot.settings.scenario.reward.discount, 0.5, "{:?}", snapshot.notices);
+    // Another grid needs it again.
+    simulation.command(set("grid.cells_per_axis", ParameterValue::Integer(24)));
+    simulation.tick();
+    let snapshot = simulation.snapshot();
+    let text = &snapshot.notices.last().unwrap().text;
+    assert!(text.contains("mine.vox") && snapshot.settings.scenario.grid.cells_per_axis == 20, "{text}");
 }

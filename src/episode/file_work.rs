@@ -1,8 +1,8 @@
-//! Files that commands read and write, beside the ticks: a slow disk or a pipe that nobody feeds stops no episode.
+//! Files that commands read and write, beside the ticks: a slow disk or a server that is gone stops no episode.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use bevy::ecs::resource::Resource;
@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use crate::episode::error::EpisodeError;
 use crate::mission::{Mission, Scenario};
 use crate::network::NetworkWeights;
-use crate::threads::{guarded, join_soon};
+use crate::threads::{self, guarded, join_soon};
 
 /// Files that are being read or written.
 #[derive(Resource, Default)]
@@ -78,7 +78,7 @@ impl FileWork {
             // Nobody listens once the simulation has ended.
             let _ = tell.send(guarded(work).unwrap_or_else(failed));
         };
-        let thread = thread::Builder::new().name("proxops file".to_owned()).spawn(work);
+        let thread = threads::spawn("proxops file", work);
         let refused =
             |error: std::io::Error| EpisodeError::FileThread { doing: doing.clone(), reason: error.to_string() };
         let handle = thread.map_err(refused)?;

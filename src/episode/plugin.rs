@@ -77,10 +77,7 @@ fn start(
     let has_window = false;
     let workers = settings.workers.or_else(|| has_window.then(workers_beside_a_window));
     let settings = EpisodeSettings { workers, ..settings.clone() };
-    commands.insert_resource(SimulationThread::spawn(settings.clone()).unwrap_or_else(|error| {
-        let reason = format!("its thread cannot be started: {error}");
-        SimulationThread::failed(&settings, reason)
-    }));
+    commands.insert_resource(SimulationThread::spawn_or_say_why(settings));
 }
 
 /// All cores but one, which the frames of the host have for themselves.
@@ -103,10 +100,15 @@ fn receive(
     latest.0 = snapshot;
 }
 
-/// Sends this frame's commands to the simulation.
-fn send(thread: Option<Res<SimulationThread>>, mut messages: MessageReader<SimCommand>) {
-    let Some(thread) = thread else { return };
-    messages.read().for_each(|command| thread.send(command.clone()));
+/// Sends this frame's commands to the simulation. One that got no thread cannot hear that it is to restart.
+fn send(thread: Option<ResMut<SimulationThread>>, mut messages: MessageReader<SimCommand>) {
+    let Some(mut thread) = thread else { return };
+    for command in messages.read() {
+        let is_done = matches!(command, SimCommand::Restart) && thread.start_again();
+        if !is_done {
+            thread.send(command.clone());
+        }
+    }
 }
 
 /// Ends the thread with the app, also where the app's world is never dropped.
@@ -115,5 +117,47 @@ fn stop_at_exit(thread: Option<ResMut<SimulationThread>>, mut exits: MessageRead
         && let Some(mut thread) = thread
     {
         thread.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use bevy::MinimalPlugins;
+    use bevy::ecs::schedule::SingleThreadedExecutor;
+
+    use super::*;
+    use crate::episode::SimulationStatus;
+    use crate::search::PlannerKind;
+    use crate::threads::refusal;
+
+    /// Far beyond what is needed, so that only a hang fails.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn status(app: &App) -> SimulationStatus {
+        app.world().resource::<LatestSnapshot>().0.status.clone()
+    }
+
+    #[test]
+    fn restart_starts_a_simulation_that_got_no_thread() {
+        let mut settings = EpisodeSettings { episodes: 1, start_paused: true, ..Default::default() };
+        settings.search.planner = PlannerKind::Passive;
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, EpisodePlugin { settings }));
+        // The system is made to refuse on this thread.
+        app.edit_schedule(PreStartup, |schedule| {
+            schedule.set_executor(SingleThreadedExecutor::new());
+        });
+        refusal::after(0, || app.update());
+        app.update();
+        assert!(matches!(status(&app), SimulationStatus::Failed { .. }), "{:?}", status(&app));
+        app.world_mut().write_message(SimCommand::Restart);
+        let start = Instant::now();
+        while !status(&app).is_alive() {
+            app.update();
+            assert!(start.elapsed() < PATIENCE, "waited in vain: {:?}", status(&app));
+        }
+        assert_eq!(status(&app), SimulationStatus::Paused);
     }
 }

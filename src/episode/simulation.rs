@@ -50,10 +50,14 @@ impl Simulation {
     /// # Errors
     /// [`EpisodeError`] for settings outside their range and for a scenario that cannot be flown.
     pub fn new(settings: EpisodeSettings) -> Result<Self, EpisodeError> {
-        let run = Run::new(settings)?;
+        let mut run = Run::new(settings)?;
+        let workers = Workers::new(run.settings.workers);
+        if let Some(shortage) = workers.shortage(run.settings.workers) {
+            run.notices.warning(shortage);
+        }
         let mut world = World::new();
         world.insert_resource(Publication::new(&run, None));
-        world.insert_resource(Workers::new(run.settings.workers));
+        world.insert_resource(workers);
         world.insert_resource(Trees::for_run(&run.settings));
         world.insert_resource(run);
         world.init_resource::<FileWork>();

@@ -1,10 +1,10 @@
 //! The thread a simulation runs on, and the two ends of its wires.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use std::{io, thread};
 
 use bevy::ecs::resource::Resource;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, unbounded};
@@ -19,7 +19,7 @@ use crate::episode::systems::Publication;
 use crate::episode::workers::lock;
 use crate::memory::MemoryLimit;
 use crate::network::DriverWork;
-use crate::threads::{PATIENCE, guarded, join_soon};
+use crate::threads::{self, PATIENCE, guarded, join_soon};
 
 /// Name of the simulation's thread.
 pub const THREAD_NAME: &str = "proxops simulation";
@@ -82,6 +82,8 @@ pub struct SimulationThread {
     commands: Option<Sender<SimCommand>>,
     slot: Arc<Slot>,
     handle: Option<JoinHandle<()>>,
+    /// Whether the system gave no thread, and has not been asked again since.
+    was_refused: bool,
 }
 
 impl SimulationThread {
@@ -100,25 +102,36 @@ impl SimulationThread {
     /// When the operating system refuses a thread.
     pub fn spawn_with(
         settings: EpisodeSettings,
-        mut prepare: impl FnMut(&mut Simulation) + Send + 'static,
+        prepare: impl FnMut(&mut Simulation) + Send + 'static,
     ) -> io::Result<Self> {
-        let (commands, incoming) = unbounded();
         let slot = Arc::new(Slot::new(SimulationSnapshot::empty(&settings)));
-        let outgoing = slot.clone();
-        let handle = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || {
-            let mut settings = settings;
-            while let Some(next) = simulate(settings, &mut prepare, &incoming, &outgoing) {
-                settings = next;
-            }
-        })?;
-        Ok(Self { commands: Some(commands), slot, handle: Some(handle) })
+        let (commands, handle) = begin(settings, prepare, slot.clone())?;
+        Ok(Self { commands: Some(commands), slot, handle: Some(handle), was_refused: false })
     }
 
-    /// In the place of a simulation that cannot be started.
-    pub(super) fn failed(settings: &EpisodeSettings, reason: String) -> Self {
-        let slot = Slot::new(SimulationSnapshot::empty(settings));
-        slot.change(|snapshot| fail(snapshot, reason));
-        Self { commands: None, slot: Arc::new(slot), handle: None }
+    /// The same; where the system refuses a thread, its snapshot says so, and [`start_again`](Self::start_again) asks again.
+    pub(super) fn spawn_or_say_why(settings: EpisodeSettings) -> Self {
+        Self::spawn(settings.clone()).unwrap_or_else(|error| {
+            let slot = Slot::new(SimulationSnapshot::empty(&settings));
+            slot.change(|snapshot| refuse_thread(snapshot, &error));
+            Self { commands: None, slot: Arc::new(slot), handle: None, was_refused: true }
+        })
+    }
+
+    /// Asks the system once more for a thread that it has refused; whether it had, and this was not stopped since.
+    pub(super) fn start_again(&mut self) -> bool {
+        if !self.was_refused {
+            return false;
+        }
+        let settings = (*self.slot.latest().settings).clone();
+        match begin(settings, |_| {}, self.slot.clone()) {
+            Ok((commands, handle)) => {
+                (self.commands, self.handle) = (Some(commands), Some(handle));
+                self.was_refused = false;
+            }
+            Err(error) => self.slot.change(|snapshot| refuse_thread(snapshot, &error)),
+        }
+        true
     }
 
     /// Sends a command. If the simulation has been stopped or could not be started, an error notice in the next snapshot says
@@ -142,6 +155,7 @@ impl SimulationThread {
     /// behind.
     pub fn stop(&mut self) {
         self.commands = None;
+        self.was_refused = false;
         if let Some(handle) = self.handle.take() {
             // The thread catches its own panics.
             let _ = join_soon(handle);
@@ -166,6 +180,21 @@ impl Drop for SimulationThread {
         // An app mostly ends with this, and a process had better not end while its drivers are being loaded.
         DriverWork::wait_until_none(deadline);
     }
+}
+
+/// Starts the thread of a simulation: the sender of its commands, and its handle.
+fn begin(
+    mut settings: EpisodeSettings,
+    mut prepare: impl FnMut(&mut Simulation) + Send + 'static,
+    slot: Arc<Slot>,
+) -> io::Result<(Sender<SimCommand>, JoinHandle<()>)> {
+    let (commands, incoming) = unbounded();
+    let handle = threads::spawn(THREAD_NAME, move || {
+        while let Some(next) = simulate(settings, &mut prepare, &incoming, &slot) {
+            settings = next;
+        }
+    })?;
+    Ok((commands, handle))
 }
 
 /// Runs a simulation until all senders are gone or, after it has failed, a new one is asked for: then the settings of that
@@ -263,6 +292,16 @@ fn simulation_of(settings: EpisodeSettings) -> Simulation {
 /// Marks the snapshot as the last one of a simulation that has failed.
 fn fail(snapshot: &mut SimulationSnapshot, reason: String) {
     add_error(snapshot, format!("the simulation has failed, please report it: {reason}"));
+    end(snapshot, reason);
+}
+
+/// Marks the snapshot as that of a simulation that could not be started.
+fn refuse_thread(snapshot: &mut SimulationSnapshot, error: &io::Error) {
+    add_error(snapshot, format!("the simulation cannot be started: {error}; Restart tries again"));
+    end(snapshot, error.to_string());
+}
+
+fn end(snapshot: &mut SimulationSnapshot, reason: String) {
     snapshot.status = SimulationStatus::Failed { reason: reason.into() };
     snapshot.paused = true;
 }
@@ -277,11 +316,13 @@ fn add_error(snapshot: &mut SimulationSnapshot, text: String) {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
     use std::time::Instant;
 
     use super::*;
     use crate::episode::systems::SimulationSystems;
     use crate::search::{PlannerKind, SearchConfig};
+    use crate::threads::refusal;
     use bevy::ecs::schedule::IntoScheduleConfigs;
 
     /// Far beyond what is needed, so that only a hang fails.
@@ -345,6 +386,30 @@ mod tests {
         thread.send(SimCommand::StepOnce);
         let text = thread.slot.latest().notices.last().unwrap().text.clone();
         assert_eq!(text, "the simulation has been stopped and did not carry out StepOnce");
+    }
+
+    #[test]
+    fn a_simulation_that_got_no_thread_says_so_and_begins_once_there_is_one() {
+        let mut thread = refusal::after(0, || SimulationThread::spawn_or_say_why(settings()));
+        let refused = thread.slot.latest();
+        let SimulationStatus::Failed { reason } = &refused.status else { panic!("{:?}", refused.status) };
+        assert!(reason.starts_with("the system gives no further thread: "), "{reason}");
+        let text = &refused.notices.last().unwrap().text;
+        assert!(text.contains("cannot be started") && text.ends_with("; Restart tries again"), "{text}");
+        thread.send(SimCommand::SetEpisodes(3));
+        let answer = thread.slot.latest().notices.last().unwrap().text.clone();
+        assert!(answer.contains("did not carry out SetEpisodes(3); Restart begins"), "{answer}");
+
+        assert!(refusal::after(0, || thread.start_again()));
+        assert!(!thread.is_running() && thread.slot.latest().notices.len() == 3);
+        assert!(thread.start_again());
+        let begun = wait_for(&thread, |snapshot| snapshot.status == SimulationStatus::Paused);
+        assert_eq!((begun.episodes.len(), begun.notices.len()), (2, 3));
+        thread.send(SimCommand::SetEpisodes(3));
+        wait_for(&thread, |snapshot| snapshot.episodes.len() == 3);
+        assert!(!thread.start_again(), "it runs");
+        thread.stop();
+        assert!(!thread.start_again(), "it was stopped");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use bevy::ecs::resource::Resource;
 
@@ -16,7 +16,7 @@ use crate::episode::workers::lock;
 use crate::memory::{MemoryEstimate, MemoryLimit};
 use crate::mission::Scenario;
 use crate::network::{CheckpointDirectory, NetworkDevice, NetworkWeights};
-use crate::threads::{guarded, join_soon};
+use crate::threads::{self, guarded, join_soon};
 use crate::training::{
     CycleReport, History, HistoryEntry, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
 };
@@ -87,7 +87,8 @@ impl Trainer {
         // What a resumed run asks for is in its folder, and checked when it is read; what it is to be stands for it here.
         let memory = config.memory_estimate();
         run.memory_estimate().and(memory.clone()).check(&run.memory_limit())?;
-        let previous = self.worker.take().and_then(|mut worker| worker.handle.take());
+        let mut last = self.worker.take();
+        let previous = last.as_mut().and_then(|worker| worker.handle.take());
         let directory = settings.directory.clone();
         let plan = Plan { config, device: device.clone(), directory, limit: run.memory_limit() };
         let shared = Arc::new(Shared::new(&plan));
@@ -99,8 +100,11 @@ impl Trainer {
             }
             train(&plan, &own);
         };
-        let handle = thread::Builder::new().name("proxops training".to_owned()).spawn(work);
-        let handle = handle.map_err(|error| EpisodeError::Training(error.to_string()))?;
+        let handle = threads::spawn("proxops training", work).map_err(|error| {
+            // What the run before has come to is still to be seen.
+            self.worker = last;
+            EpisodeError::Training(error.to_string())
+        })?;
         self.worker = Some(Worker { memory, shared, handle: Some(handle) });
         Ok(())
     }
@@ -334,6 +338,25 @@ mod tests {
             assert!(entries.len() <= MAX_HISTORY && entries.last() == Some(&cycle));
         }
         assert!(entries.len() >= MAX_HISTORY / 2 && entries.is_sorted());
+    }
+
+    #[test]
+    fn a_run_that_gets_no_thread_says_so_and_leaves_the_last_one_to_be_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = EpisodeSettings::default();
+        settings.training.directory = folder.path().join("run");
+        let plan = Plan {
+            directory: "before".into(),
+            config: settings.training.config.clone(),
+            device: NetworkDevice::Cpu,
+            limit: settings.memory_limit(),
+        };
+        let shared = Arc::new(Shared::new(&plan));
+        shared.stop.store(true, Ordering::Relaxed);
+        let mut trainer = Trainer { worker: Some(Worker { memory: Default::default(), shared, handle: None }) };
+        let refused = crate::threads::refusal::after(0, || trainer.start(&settings)).unwrap_err().to_string();
+        assert!(refused.starts_with("training: the system gives no further thread: "), "{refused}");
+        assert_eq!(trainer.snapshot().unwrap().directory, std::path::Path::new("before"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use bevy::tasks::{TaskPool, TaskPoolBuilder};
 
 use crate::mission::Mission;
 use crate::sensor::{Camera, Observation, RayCaster};
-use crate::threads::guarded;
+use crate::threads::{self, guarded};
 use crate::voxel::VoxelGrid;
 
 /// A pool of threads of the simulation's own, with one set of scratch memory each.
@@ -28,11 +28,13 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// That many workers, or one per core.
+    /// That many workers, or one per core; fewer where the system gives no more threads.
     pub fn new(count: Option<usize>) -> Self {
-        let count = worker_count(count);
-        let pool = (count > 1)
-            .then(|| TaskPoolBuilder::new().num_threads(count - 1).thread_name("proxops".to_owned()).build());
+        let threads = threads::available(worker_count(count) - 1);
+        let build = || TaskPoolBuilder::new().num_threads(threads).thread_name("proxops".to_owned()).build();
+        // It panics if there are fewer threads than a moment ago.
+        let pool = (threads > 0).then(|| guarded(build).ok()).flatten();
+        let count = pool.as_ref().map_or(1, |_| threads + 1);
         Self {
             pool,
             scratch: (0..count).map(|_| Scratch::default()).collect(),
@@ -47,6 +49,13 @@ impl Workers {
             let (busy_ns, shared) = (std::mem::take(&mut self.busy_ns), self.shared);
             *self = Self { busy_ns, shared, ..Self::new(Some(count)) };
         }
+    }
+
+    /// What is to be said if there are fewer than asked for.
+    pub fn shortage(&self, asked: Option<usize>) -> Option<String> {
+        let (asked, there) = (worker_count(asked), self.count());
+        (there < asked)
+            .then(|| format!("the system gives {there} of {asked} workers; the results are the same, but later"))
     }
 
     /// How many workers there are.
@@ -178,6 +187,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::threads::refusal;
 
     #[test]
     fn every_job_is_done_once_by_any_number_of_workers() {
@@ -190,6 +200,22 @@ mod tests {
             });
             assert_eq!(faults, []);
             assert!(done.iter().all(|times| times.load(Ordering::Relaxed) == 1));
+        }
+    }
+
+    #[test]
+    fn workers_that_the_system_refuses_are_done_without() {
+        for (threads, count) in [(0, 1), (2, 3), (3, 4), (9, 4)] {
+            let mut workers = refusal::after(threads, || Workers::new(Some(4)));
+            assert_eq!(workers.count(), count);
+            let shortage = (count < 4).then(|| format!("gives {count} of 4 workers"));
+            assert_eq!(workers.shortage(Some(4)).is_some(), shortage.is_some());
+            assert!(shortage.is_none_or(|text| workers.shortage(Some(4)).unwrap().contains(&text)));
+            let done = AtomicUsize::new(0);
+            let faults = workers.share((0..20).collect(), &AtomicBool::new(false), |_, _: u32| {
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!((faults.len(), done.into_inner()), (0, 20));
         }
     }
 

@@ -774,4 +774,19 @@ mod tests {
         assert!(error.contains("no checkpoint"), "{error}");
         assert!(CheckpointDirectory::open("/nowhere/run").unwrap_err().to_string().contains("/nowhere/run"));
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_any_file_of_a_run_is_refused_at_once() {
+        for name in [MARKER, LOCK, MANIFEST] {
+            let folder = tempfile::tempdir().unwrap();
+            write(&CheckpointDirectory::create(folder.path()).unwrap(), 1);
+            let pipe = folder.path().join(name);
+            fs::remove_file(&pipe).ok();
+            files::faults::make_pipe(&pipe);
+            let latest = CheckpointDirectory::create(folder.path()).and_then(|directory| directory.load_latest());
+            let refused = latest.map(drop).unwrap_err().to_string();
+            assert!(refused.contains(name) && refused.contains("it is a pipe, not a file"), "{refused}");
+        }
+    }
 }

@@ -60,7 +60,7 @@ pub use model::PolicyValueNet;
 pub use network_evaluator::{BatchPlan, NetworkEvaluator};
 pub use open::{OpenedEvaluator, open_evaluator};
 pub(crate) use record::tensors;
-pub(crate) use sealed::{SealedKind, open_sealed, seal};
+pub(crate) use sealed::{SealedKind, open_sealed, seal, seal_as};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
 pub use thread::{EvaluatorThread, Finished, LeafFault, Loading, OpeningThread};
 pub use trained_ranges::{OutsideTraining, TrainedRanges};

@@ -30,13 +30,13 @@ impl SealedKind {
         }
     }
 
-    /// The version that is written. All from 1 on are read.
+    /// The newest version. All from 1 on are read.
     fn version(self) -> u32 {
         match self {
             // Since 2: what the network was trained on.
             Self::Weights => 2,
             Self::Optimiser => 1,
-            // Since 2: beliefs of 16 bits a voxel.
+            // 1: beliefs of 8 bits a voxel, still written where those hold all numbers; 2: of 16 bits.
             Self::Replay => 2,
         }
     }
@@ -52,10 +52,15 @@ impl SealedKind {
 
 /// `content` with its header in front.
 pub(crate) fn seal(kind: SealedKind, content: &[u8]) -> Vec<u8> {
+    seal_as(kind, kind.version(), content)
+}
+
+/// The same for content in the form of an earlier version.
+pub(crate) fn seal_as(kind: SealedKind, version: u32, content: &[u8]) -> Vec<u8> {
     let mut file = Vec::with_capacity(HEADER_LEN + content.len());
     file.extend_from_slice(&MAGIC);
     file.extend_from_slice(&kind.letters());
-    file.extend_from_slice(&kind.version().to_le_bytes());
+    file.extend_from_slice(&version.to_le_bytes());
     file.extend_from_slice(&(content.len() as u64).to_le_bytes());
     file.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
     file.extend_from_slice(content);

@@ -10,7 +10,7 @@ use super::counts::EvaluationCounters;
 use super::error::NetworkError;
 use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, WarmUp};
 use super::weights::NetworkWeights;
-use crate::threads::{PATIENCE, guarded, join_by};
+use crate::threads::{self, PATIENCE, guarded, join_by};
 
 /// A batch that came back.
 #[derive(Debug)]
@@ -310,9 +310,7 @@ impl Lane {
     fn spawn(work: impl FnOnce(&Receiver<Job>, &Sender<Finished>) + Send + 'static) -> Result<Self, NetworkError> {
         let (jobs, job_queue) = unbounded();
         let (finish, finished) = unbounded();
-        let thread = std::thread::Builder::new()
-            .name("network".into())
-            .spawn(move || work(&job_queue, &finish))
+        let thread = threads::spawn("network", move || work(&job_queue, &finish))
             .map_err(|error| NetworkError::ThreadStopped { reason: error.to_string() })?;
         Ok(Self { jobs: Some(jobs), finished, thread: Some(thread) })
     }

@@ -25,6 +25,8 @@ use super::trained_ranges::TrainedRanges;
 const SHIPPED: &[u8] = include_bytes!("../../assets/networks/compact.bin");
 const SHIPPED_NAME: &str = "assets/networks/compact.bin";
 
+/// Enough to tell what a file is.
+const START_BYTES: u64 = 64;
 /// Header, configuration, and names around the numbers of the largest network.
 const FRAME_BYTES: u64 = 128 * 1024;
 
@@ -146,6 +148,15 @@ impl NetworkWeights {
         files::write(path, &self.to_bytes()).map_err(|source| CheckpointError::io(path, source))
     }
 
+    /// Whether a file begins as a weights file, of whatever version; so a file of others is told from one that may be replaced.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn is_file(path: &Path) -> io::Result<bool> {
+        let start = files::read_start(path, START_BYTES)?;
+        Ok(!matches!(check_sealed(SealedKind::Weights, path, &start), Err(CheckpointError::Foreign { .. })))
+    }
+
     /// Reads a weights file, and checks it as [`from_bytes`](Self::from_bytes) does. Allocates no more than the file's size and a little.
     ///
     /// # Errors
@@ -153,7 +164,7 @@ impl NetworkWeights {
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let read = files::read(path, Self::LARGEST_FILE_BYTES);
         let bytes = read.map_err(|source| match source.kind() {
-            // Pipes, devices and other files end here: all that is needed to tell is how they begin.
+            // How it begins is all that is needed to tell.
             io::ErrorKind::FileTooLarge => foreign_or_too_large(path, source),
             _ => CheckpointError::io(path, source),
         })?;
@@ -169,11 +180,9 @@ impl NetworkWeights {
 
 /// A file that is too large says so, unless it is none of ours to begin with.
 fn foreign_or_too_large(path: &Path, source: io::Error) -> CheckpointError {
-    use std::io::Read;
-    let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
-    match read.map(|_| check_sealed(SealedKind::Weights, path, &start)) {
-        Ok(Err(foreign @ CheckpointError::Foreign { .. })) => foreign,
+    let start = files::read_start(path, START_BYTES).unwrap_or_default();
+    match check_sealed(SealedKind::Weights, path, &start) {
+        Err(foreign @ CheckpointError::Foreign { .. }) => foreign,
         _ => CheckpointError::io(path, source),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bevy_egui::egui::Context;
 
 use crate::episode::SimCommand;
+use crate::files;
 use crate::mission::Scenario;
 
 /// What comes of files dropped on the window in this frame: commands, and one line for each that is not loaded.
@@ -34,9 +35,9 @@ fn why_not_loaded(path: &Path) -> Option<String> {
     if !is_scenario {
         return Some("a scenario file ends in .ron".to_owned());
     }
-    match fs::metadata(path) {
+    let file = fs::metadata(path).and_then(|found| files::require_file(found.file_type()).map(|()| found));
+    match file {
         Err(error) => Some(error.to_string()),
-        Ok(found) if !found.is_file() => Some("it is no file".to_owned()),
         Ok(found) if found.len() > Scenario::LARGEST_FILE_BYTES => {
             Some(format!("it has {} bytes, a scenario at most {}", found.len(), Scenario::LARGEST_FILE_BYTES))
         }
@@ -63,7 +64,7 @@ mod tests {
             (file("large.ron", Scenario::LARGEST_FILE_BYTES + 1), "at most 1048576"),
             (file("film.mp4", 1 << 32), "ends in .ron"),
             (file("bare", 3), "ends in .ron"),
-            (folder.path().join("folder.ron"), "no file"),
+            (folder.path().join("folder.ron"), "it is a directory, not a file"),
             (folder.path().join("gone.ron"), "os error"),
         ] {
             let said = why_not_loaded(&path);
@@ -76,8 +77,7 @@ mod tests {
     fn a_pipe_is_refused_without_waiting_for_it() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe.ron");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.is_ok_and(|status| status.success()), "mkfifo is part of every Unix");
-        assert_eq!(why_not_loaded(&pipe).as_deref(), Some("it is no file"));
+        files::faults::make_pipe(&pipe);
+        assert_eq!(why_not_loaded(&pipe).as_deref(), Some("it is a pipe, not a file"));
     }
 }

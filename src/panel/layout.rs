@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use bevy_egui::egui::{
     Align, Align2, Area, CollapsingHeader, Frame, Id, Layout, Margin, Order, Panel, Rect, RichText, ScrollArea, Ui,
-    vec2,
+    Vec2, vec2,
 };
 
 use crate::episode::{SimCommand, SimulationSnapshot};
@@ -31,6 +31,10 @@ use crate::view::{ColourMap, KeyBindings, KeyGroup, ViewSettings};
 /// From here on a window squeezes no panel.
 const ROOMY_WIDTH: f32 = 1280.0;
 const ROOMY_HEIGHT: f32 = 400.0;
+/// Where a window is smaller than this, the side panels, the episodes or all panels give way to the view.
+const SIDES_WIDTH: f32 = 640.0;
+const EPISODES_HEIGHT: f32 = 360.0;
+const LEAST_SIZE: Vec2 = vec2(340.0, 140.0);
 const STACK_WIDTH: f32 = 340.0;
 const LOG_WIDTH: f32 = 460.0;
 
@@ -54,7 +58,23 @@ pub struct PanelOutput {
     pub central_rect: Rect,
 }
 
-/// Draws every panel round the edges of `ui`, styled by `settings` without touching the context's style.
+/// Which panels a window has room for.
+#[derive(Clone, Copy)]
+struct Room {
+    sides: bool,
+    episodes: bool,
+}
+
+impl Room {
+    /// `None` for a window that has room for none.
+    fn of(size: Vec2) -> Option<Self> {
+        let fits = size.x >= LEAST_SIZE.x && size.y >= LEAST_SIZE.y;
+        fits.then_some(Self { sides: size.x >= SIDES_WIDTH, episodes: size.y >= EPISODES_HEIGHT })
+    }
+}
+
+/// Draws every panel round the edges of `ui`, styled by `settings` without touching the context's style. Panels that a small
+/// window has no room for are not drawn; they come back as they were.
 pub fn panels(
     ui: &mut Ui,
     inputs: &PanelInputs,
@@ -66,11 +86,18 @@ pub fn panels(
     state.notices.take(&inputs.snapshot.notices, ui.input(|input| input.time));
     let mut commands = Vec::new();
     let size = ui.available_size();
-    top(ui, inputs, settings, state, &mut commands);
+    let Some(room) = Room::of(size) else {
+        return PanelOutput { commands, central_rect: ui.available_rect_before_wrap() };
+    };
+    top(ui, room, inputs, settings, state, &mut commands);
     strip(ui, inputs, state);
-    left(ui, size.x, inputs, settings, state, &mut commands);
-    right(ui, size.x, inputs, view, settings, state, &mut commands);
-    bottom(ui, size.y, inputs, settings, state, &mut commands);
+    if room.sides {
+        left(ui, size.x, inputs, settings, state, &mut commands);
+        right(ui, size.x, inputs, view, settings, state, &mut commands);
+    }
+    if room.episodes {
+        bottom(ui, size.y, inputs, settings, state, &mut commands);
+    }
     let central_rect = ui.available_rect_before_wrap();
     notices(ui, central_rect, inputs, state);
     if settings.help {
@@ -89,6 +116,7 @@ fn frame(ui: &Ui) -> Frame {
 
 fn top(
     ui: &mut Ui,
+    room: Room,
     inputs: &PanelInputs,
     settings: &mut PanelSettings,
     state: &mut PanelState,
@@ -96,7 +124,7 @@ fn top(
 ) {
     Panel::top(id("top")).frame(frame(ui)).resizable(false).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::TOP), |ui| {
-            toggles(ui, settings);
+            toggles(ui, room, settings);
             ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
                 commands.extend(run_control_panel(ui, inputs.snapshot, &mut state.run_control));
             });
@@ -105,15 +133,21 @@ fn top(
 }
 
 /// From right to left.
-fn toggles(ui: &mut Ui, settings: &mut PanelSettings) {
+fn toggles(ui: &mut Ui, room: Room, settings: &mut PanelSettings) {
     icon_toggle(ui, Icon::Help, &mut settings.help, "Help (F1)");
     let mut light = settings.theme == PanelTheme::Light;
     if icon_toggle(ui, Icon::Theme, &mut light, "Light theme").changed() {
         settings.theme = settings.theme.toggled();
     }
-    icon_toggle(ui, Icon::Right, &mut settings.plots, "Plots and search");
-    icon_toggle(ui, Icon::Bottom, &mut settings.episodes, "Episodes");
-    icon_toggle(ui, Icon::Left, &mut settings.parameters, "Parameters");
+    panel_toggle(ui, room.sides, Icon::Right, &mut settings.plots, "Plots and search");
+    panel_toggle(ui, room.episodes, Icon::Bottom, &mut settings.episodes, "Episodes");
+    panel_toggle(ui, room.sides, Icon::Left, &mut settings.parameters, "Parameters");
+}
+
+/// A toggle that says so where the window has no room for its panel.
+fn panel_toggle(ui: &mut Ui, has_room: bool, icon: Icon, on: &mut bool, name: &str) {
+    let toggle = ui.add_enabled_ui(has_room, |ui| icon_toggle(ui, icon, on, name)).inner;
+    toggle.on_disabled_hover_text(format!("{name}: the window is too small"));
 }
 
 fn strip(ui: &mut Ui, inputs: &PanelInputs, state: &mut PanelState) {

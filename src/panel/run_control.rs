@@ -22,6 +22,8 @@ const ERROR_WIDTH: f32 = 260.0;
 /// What all controls take side by side, and what the oracle's caution adds.
 const ROW_WIDTH: f32 = 1104.0;
 const CAUTION_WIDTH: f32 = 205.0;
+/// What the wider of two rows takes.
+const HALF_ROW_WIDTH: f32 = 590.0;
 
 /// What the run controls remember between frames.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +32,12 @@ pub struct RunControlState {
     seed_text: Option<String>,
     path_text: String,
     rate_draft: Option<f64>,
+    /// Whether the controls that a narrow window folds away are shown.
+    unfolded: bool,
 }
 
-/// Controls for the whole run, in one row or, where that is too narrow, in two. Returns what the user asked for.
+/// Controls for the whole run, in one row or, where that is too narrow, in two; where that is too narrow as well, play and step
+/// alone, with a button that shows the others one below the other. Returns what the user asked for.
 pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState) -> Vec<SimCommand> {
     let mut commands = Vec::new();
     let caution = if oracle_plans(snapshot) { CAUTION_WIDTH } else { 0.0 };
@@ -44,27 +49,61 @@ pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut
             ui.separator();
             choosers(ui, snapshot, state, &mut commands);
         });
-    } else {
+    } else if ui.available_width() >= HALF_ROW_WIDTH.max(needed - ROW_WIDTH + 0.5 * ROW_WIDTH) {
         ui.horizontal(|ui| pace(ui, snapshot, state, &mut commands));
         ui.horizontal(|ui| choosers(ui, snapshot, state, &mut commands));
+    } else {
+        folded(ui, snapshot, state, &mut commands);
     }
     commands
 }
 
-fn pace(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
-    match &snapshot.status {
-        SimulationStatus::Failed { reason } => restart_control(ui, reason, commands),
-        _ => play_controls(ui, snapshot, commands),
+fn folded(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
+    ui.horizontal(|ui| {
+        begin_or_play(ui, snapshot, commands);
+        let more = named(ui.add(Button::new("…").selected(state.unfolded)), "More run controls");
+        tooltip(ui, &more, || "Shows speed, seed, scenario and planner; a wider window always does.".to_owned());
+        if more.clicked() {
+            state.unfolded = !state.unfolded;
+        }
+    });
+    if !state.unfolded {
+        return;
     }
+    ui.horizontal(|ui| speed_control(ui, snapshot, state, commands));
+    ui.horizontal(|ui| seed_control(ui, snapshot, state, commands));
+    ui.horizontal(|ui| scenario_chooser(ui, snapshot, state, commands));
+    ui.horizontal(|ui| planner_chooser(ui, snapshot, commands));
+    if oracle_plans(snapshot) {
+        oracle_caution(ui);
+    }
+}
+
+fn pace(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
+    begin_or_play(ui, snapshot, commands);
     ui.separator();
     speed_control(ui, snapshot, state, commands);
     ui.separator();
     seed_control(ui, snapshot, state, commands);
 }
 
+fn begin_or_play(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
+    match &snapshot.status {
+        SimulationStatus::Failed { reason } => restart_control(ui, reason, commands),
+        _ => play_controls(ui, snapshot, commands),
+    }
+}
+
 fn choosers(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut RunControlState, commands: &mut Vec<SimCommand>) {
     scenario_chooser(ui, snapshot, state, commands);
     planner_chooser(ui, snapshot, commands);
+    if oracle_plans(snapshot) {
+        oracle_caution(ui);
+    }
+}
+
+fn oracle_caution(ui: &mut Ui) {
+    ui.label(RichText::new(ORACLE_CAUTION).color(Palette::of(ui).caution));
 }
 
 fn oracle_plans(snapshot: &SimulationSnapshot) -> bool {
@@ -101,7 +140,10 @@ fn restart_control(ui: &mut Ui, reason: &str, commands: &mut Vec<SimCommand>) {
         commands.push(SimCommand::Restart);
     }
     let text = format!("The simulation has failed: {reason}");
-    let size = vec2(ERROR_WIDTH, ui.spacing().interact_size.y);
+    // In a narrow window the button that unfolds the others comes after it.
+    const KEPT_FREE: f32 = 40.0;
+    let width = ERROR_WIDTH.min(ui.available_width() - KEPT_FREE).max(0.0);
+    let size = vec2(width, ui.spacing().interact_size.y);
     let label = ui.add_sized(size, Label::new(RichText::new(&text).color(ui.visuals().error_fg_color)).truncate());
     tooltip(ui, &label, || text);
 }
@@ -247,8 +289,5 @@ fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Ve
         if let Some(name) = picked.filter(|name| *name != shown) {
             commands.push(SimCommand::SetParameter { id, value: ParameterValue::Choice(name) });
         }
-    }
-    if oracle_plans(snapshot) {
-        ui.label(RichText::new(ORACLE_CAUTION).color(Palette::of(ui).caution));
     }
 }

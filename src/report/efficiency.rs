@@ -68,6 +68,10 @@ impl EfficiencyReport {
         candidates.max_by(|one, two| one.simulations_per_s().total_cmp(&two.simulations_per_s()))
     }
 
+    /// Names of the files that [`write`](Self::write) makes or replaces.
+    pub const FILES: [&str; 7] =
+        ["report.md", "report.csv", "quality.csv", "speed_up.svg", "quality.svg", "modes.svg", "time_split.svg"];
+
     /// Writes `report.md`, `report.csv`, `quality.csv` and the plots into a folder, which it makes, and returns their paths.
     ///
     /// # Errors
@@ -183,7 +187,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let paths = report().write(&folder.path().join("new")).unwrap();
         let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names[..3], ["report.md", "report.csv", "quality.csv"]);
+        assert_eq!(names, EfficiencyReport::FILES);
         let text = std::fs::read_to_string(&paths[0]).unwrap();
         for picture in &names[3..] {
             assert!(picture.ends_with(".svg") && text.contains(picture), "{picture}");

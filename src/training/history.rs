@@ -1,7 +1,7 @@
 //! What happened in a run: one JSON object a line, appended as it happens.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,7 @@ impl History {
     /// [`TrainingError::History`] if the file cannot be written or is shorter than that.
     pub fn open(path: &Path, bytes: u64) -> Result<Self, TrainingError> {
         let failed = |source| TrainingError::History { path: path.to_owned(), source };
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+        let file = files::open_to_append(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         if length < bytes {
             let reason = format!("{length} bytes where the checkpoint knows {bytes}: lines are missing");
@@ -222,5 +222,17 @@ mod tests {
         fs::write(&path, "{\"kind\":\"cycle\"}\n").unwrap();
         assert!(History::read(&path).unwrap_err().to_string().contains("history.jsonl: line 1"));
         assert!(History::open(&path, 1000).unwrap_err().to_string().contains("lines are missing"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_the_history_is_refused_without_waiting_for_a_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("history.jsonl");
+        files::faults::make_pipe(&pipe);
+        for refused in [History::open(&pipe, 0).map(drop), History::read(&pipe).map(drop)] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains("history.jsonl") && refused.contains("it is a pipe, not a file"), "{refused}");
+        }
     }
 }

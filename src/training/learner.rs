@@ -301,10 +301,10 @@ impl<B: AutodiffBackend> Learner<B> {
             let sample = replay.sample(&mut rng)?;
             let mirrored = self.config.mirror && rng.random_bool(0.5);
             if mirrored {
-                self.encoder.write(mirror.belief(sample.belief), &sample.step.orbit.mirrored_along_normal(), row);
+                self.encoder.write(mirror.belief(&sample.belief), &sample.step.orbit.mirrored_along_normal(), row);
                 batch.policies.extend(Mirror::policy(&sample.step.policy));
             } else {
-                self.encoder.write(sample.belief, &sample.step.orbit, row);
+                self.encoder.write(&sample.belief, &sample.step.orbit, row);
                 batch.policies.extend(sample.step.policy);
             }
             batch.values.push(sample.step.value);

@@ -3,8 +3,8 @@
 use crate::memory::{MemoryEstimate, product};
 use crate::mission::{Mission, Scenario, Transition};
 use crate::network::PolicyValueNetConfig;
-use crate::sensor::Observation;
-use crate::voxel::Belief;
+use crate::sensor::{Observation, SensorModel};
+use crate::voxel::{Belief, CompactCode};
 
 use super::config::TrainingConfig;
 use super::flight::FlightConfig;
@@ -17,6 +17,12 @@ const WEIGHTS_OF_A_RUN: usize = 10;
 const WEIGHTS_OF_AN_EVALUATOR: usize = 3;
 /// Vectors that grow as they are filled have room for up to twice what they hold.
 const GROWTH: usize = 2;
+
+/// Limit of the code in which a scenario's beliefs are kept; the widest for a sensor that the scenario's own check refuses.
+fn code_limit(scenario: &Scenario) -> i16 {
+    let sensor = SensorModel::new(scenario.sensor.p_hit_occupied, scenario.sensor.p_hit_empty);
+    sensor.map_or(i16::MAX, |sensor| CompactCode::limit_for(sensor.llr_pass()))
+}
 
 impl FlightConfig {
     /// What flying `episodes` of a scenario with a network asks for, until they have landed.
@@ -43,7 +49,7 @@ impl FlightConfig {
             "parallel, steps or grid.cells_per_axis",
         );
 
-        let landed = EpisodeSamples::step_bytes(grid.len()) + size_of::<Transition>();
+        let landed = EpisodeSamples::step_bytes(grid.len(), code_limit(scenario)) + size_of::<Transition>();
         estimate.add(
             format!("{episodes} flown episodes"),
             product(&[episodes, steps, landed]),
@@ -70,7 +76,7 @@ impl TrainingConfig {
         let Ok(grid) = self.scenario.grid.voxel_grid() else { return estimate };
         estimate.add(
             format!("{} transitions to learn from", self.replay_transitions),
-            product(&[self.replay_transitions, EpisodeSamples::step_bytes(grid.len())]),
+            product(&[self.replay_transitions, EpisodeSamples::step_bytes(grid.len(), code_limit(&self.scenario))]),
             "replay_transitions or grid.cells_per_axis",
         );
         estimate.add(

@@ -1,9 +1,10 @@
 //! What one episode of self-play teaches: state, belief, policy and value target of the same step.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::mission::Action;
-use crate::network::{CheckpointError, OrbitFeatures, SealedKind, open_sealed, seal, value_target};
+use crate::network::{CheckpointError, OrbitFeatures, SealedKind, open_sealed, seal_as, value_target};
 
 use super::error::TrainingError;
 
@@ -29,16 +30,75 @@ impl StepSample {
 pub struct EpisodeSamples {
     number: u64,
     cells: usize,
-    /// `[steps, cells]`, coded as the search codes them: one number a voxel.
-    beliefs: Vec<i16>,
+    beliefs: Beliefs,
     steps: Vec<StepSample>,
 }
 
+/// `[steps, cells]`, coded as the search codes them: one number a voxel, in as few bytes as hold all of them. With the
+/// sensor of all shipped scenarios one is enough.
+#[derive(Clone, Debug, PartialEq)]
+enum Beliefs {
+    Bytes(Vec<i8>),
+    Words(Vec<i16>),
+}
+
+impl Beliefs {
+    fn of(numbers: Vec<i16>) -> Self {
+        match numbers.iter().map(|number| i8::try_from(*number)).collect() {
+            Ok(bytes) => Self::Bytes(bytes),
+            Err(_) => {
+                // Kept for long: without the room that recording left.
+                let mut words = numbers;
+                words.shrink_to_fit();
+                Self::Words(words)
+            }
+        }
+    }
+
+    /// Of a file of that version.
+    fn of_bytes(version: u32, bytes: &[u8]) -> Self {
+        match version {
+            1 => Self::Bytes(bytes.iter().map(|byte| *byte as i8).collect()),
+            _ => Self::Words(bytes.as_chunks().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect()),
+        }
+    }
+
+    /// The version of the file that they are written to.
+    const fn version(&self) -> u32 {
+        match self {
+            Self::Bytes(_) => 1,
+            Self::Words(_) => 2,
+        }
+    }
+
+    fn write(&self, content: &mut Vec<u8>) {
+        match self {
+            Self::Bytes(bytes) => content.extend(bytes.iter().map(|byte| *byte as u8)),
+            Self::Words(words) => content.extend(words.iter().flat_map(|word| word.to_le_bytes())),
+        }
+    }
+
+    fn step(&self, step: usize, cells: usize) -> Cow<'_, [i16]> {
+        let range = step * cells..(step + 1) * cells;
+        match self {
+            Self::Bytes(bytes) => bytes[range].iter().map(|byte| i16::from(*byte)).collect(),
+            Self::Words(words) => Cow::Borrowed(&words[range]),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Words(words) => words.len(),
+        }
+    }
+}
+
 /// One decision to learn from.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sample<'a> {
     /// Belief at the decision, one number a voxel.
-    pub belief: &'a [i16],
+    pub belief: Cow<'a, [i16]>,
     /// The rest of the same decision.
     pub step: &'a StepSample,
 }
@@ -49,9 +109,10 @@ const STEP_BYTES: usize = 4 * (OrbitFeatures::LEN + Action::COUNT + 1);
 const HEADER_BYTES: usize = 16;
 
 impl EpisodeSamples {
-    /// Bytes of one decision with a belief of so many voxels.
-    pub const fn step_bytes(cells: usize) -> usize {
-        cells * size_of::<i16>() + size_of::<StepSample>()
+    /// Bytes of one decision with a belief of so many voxels, in a code with that [`limit`](crate::voxel::CompactCode::limit).
+    pub const fn step_bytes(cells: usize, code_limit: i16) -> usize {
+        let belief = if code_limit <= i8::MAX as i16 { size_of::<i8>() } else { size_of::<i16>() };
+        cells * belief + size_of::<StepSample>()
     }
 
     /// Number of the episode in its run.
@@ -76,23 +137,23 @@ impl EpisodeSamples {
 
     /// The decision at `step`, which must be below [`len`](Self::len).
     pub fn sample(&self, step: usize) -> Sample<'_> {
-        Sample { belief: &self.beliefs[step * self.cells..][..self.cells], step: &self.steps[step] }
+        Sample { belief: self.beliefs.step(step, self.cells), step: &self.steps[step] }
     }
 
     /// As the bytes of a file, sealed with length and checksum.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut content =
-            Vec::with_capacity(HEADER_BYTES + size_of_val(&*self.beliefs) + self.steps.len() * STEP_BYTES);
+        let belief_bytes = self.beliefs.len() * self.beliefs.version() as usize;
+        let mut content = Vec::with_capacity(HEADER_BYTES + belief_bytes + self.steps.len() * STEP_BYTES);
         content.extend_from_slice(&self.number.to_le_bytes());
         content.extend_from_slice(&(self.steps.len() as u32).to_le_bytes());
         content.extend_from_slice(&(self.cells as u32).to_le_bytes());
-        content.extend(self.beliefs.iter().flat_map(|value| value.to_le_bytes()));
+        self.beliefs.write(&mut content);
         for step in &self.steps {
             for number in step.orbit.0.iter().chain(&step.policy).chain([&step.value]) {
                 content.extend_from_slice(&number.to_le_bytes());
             }
         }
-        seal(SealedKind::Replay, &content)
+        seal_as(SealedKind::Replay, self.beliefs.version(), &content)
     }
 
     /// From the bytes of a file; `path` is for the message.
@@ -106,7 +167,7 @@ impl EpisodeSamples {
         let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let number = u64::from(word(0)) | u64::from(word(4)) << 32;
         let (count, cells) = (word(8) as usize, word(12) as usize);
-        // The first version had one signed byte a voxel: the same numbers.
+        // The first version has one signed byte a voxel: the same numbers.
         let value_bytes = if version == 1 { 1 } else { size_of::<i16>() };
         let belief_bytes = count.saturating_mul(cells).saturating_mul(value_bytes);
         let (beliefs, steps) = rest.split_at_checked(belief_bytes).ok_or_else(torn)?;
@@ -117,11 +178,8 @@ impl EpisodeSamples {
         if let Some(step) = steps.iter().position(|step| !step.is_finite()) {
             return Err(CheckpointError::content(path, format!("step {step} has a number that is not finite")));
         }
-        let beliefs = match version {
-            1 => beliefs.iter().map(|byte| i16::from(*byte as i8)).collect(),
-            _ => beliefs.as_chunks().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect(),
-        };
-        Ok(Self { number, cells, beliefs, steps })
+        // They stay as they are: the same episode is written to the same bytes, which a checkpoint before this one knows.
+        Ok(Self { number, cells, beliefs: Beliefs::of_bytes(version, beliefs), steps })
     }
 }
 
@@ -243,10 +301,7 @@ impl EpisodeRecorder {
             steps.push(StepSample { orbit: step.orbit, policy: step.policy, value });
         }
         steps.reverse();
-        // Kept for long in the replay buffer: without the room that recording left.
-        let mut beliefs = self.beliefs;
-        beliefs.shrink_to_fit();
-        Ok(EpisodeSamples { number: self.number, cells: self.cells, beliefs, steps })
+        Ok(EpisodeSamples { number: self.number, cells: self.cells, beliefs: Beliefs::of(self.beliefs), steps })
     }
 
     fn out_of_order(&self, reason: &'static str) -> TrainingError {
@@ -287,7 +342,7 @@ pub(super) mod tests {
         let returns = [0.275, 0.35, 0.3];
         for (step, value) in returns.into_iter().enumerate() {
             let sample = samples.sample(step);
-            assert_eq!(sample.belief, [step as i16; CELLS]);
+            assert_eq!(*sample.belief, [step as i16; CELLS]);
             assert_eq!(sample.step.orbit, orbit(step));
             assert_eq!(sample.step.policy[step], 0.88);
             assert!((sample.step.value - value).abs() < 1e-7, "step {step}: {}", sample.step.value);
@@ -330,17 +385,37 @@ pub(super) mod tests {
         assert!(error.contains("r.bin: step 1 has a number that is not finite"), "{error}");
     }
 
+    /// One decision with these numbers.
+    fn with_belief(belief: [i16; CELLS]) -> EpisodeSamples {
+        let mut recorder = EpisodeRecorder::new(7, CELLS);
+        recorder.decide(&belief, orbit(0), &policy(0), 1.0, 0.5).unwrap();
+        recorder.reward(0.1).unwrap();
+        recorder.finish(0.9, 0.7).unwrap()
+    }
+
     #[test]
-    fn beliefs_of_a_byte_a_voxel_are_read_as_they_were_meant() {
-        let samples = recorder(7).finish(0.9, 0.7).unwrap();
-        let bytes = samples.to_bytes();
-        let (_, content) = open_sealed(SealedKind::Replay, Path::new("r.bin"), &bytes).unwrap();
-        let (header, rest) = content.split_at(HEADER_BYTES);
-        let (beliefs, steps) = rest.split_at(2 * samples.beliefs.len());
-        let narrow: Vec<u8> = beliefs.iter().copied().step_by(2).collect();
-        let mut old = seal(SealedKind::Replay, &[header, &narrow[..], steps].concat());
-        // The version, in front of length and checksum of the content.
-        old[12] = 1;
-        assert_eq!(EpisodeSamples::from_bytes(Path::new("r.bin"), &old).unwrap(), samples);
+    fn beliefs_take_a_byte_a_voxel_where_that_holds_them_and_two_otherwise() {
+        for (belief, version) in
+            [([0, -1, 127, -128], 1), ([0, -1, 128, 0], 2), ([0, -129, 0, 0], 2), ([i16::MAX, i16::MIN, 0, 1], 2)]
+        {
+            let samples = with_belief(belief);
+            assert_eq!((samples.beliefs.version(), &*samples.sample(0).belief), (version, &belief[..]));
+            let bytes = samples.to_bytes();
+            assert_eq!(bytes[12], version as u8, "the version, in front of length and checksum of the content");
+            let read = EpisodeSamples::from_bytes(Path::new("r.bin"), &bytes).unwrap();
+            assert_eq!((&read, read.to_bytes()), (&samples, bytes));
+        }
+        assert_eq!(EpisodeSamples::step_bytes(8000, 128) - EpisodeSamples::step_bytes(8000, 127), 8000);
+    }
+
+    /// Until a byte was enough again, every belief was written with two.
+    #[test]
+    fn beliefs_of_two_bytes_that_one_would_hold_are_read_and_written_again_to_the_same_bytes() {
+        let samples = with_belief([0, -1, 127, -128]);
+        let wide = EpisodeSamples { beliefs: Beliefs::Words(vec![0, -1, 127, -128]), ..samples.clone() };
+        let bytes = wide.to_bytes();
+        assert_eq!(bytes[12], 2);
+        let read = EpisodeSamples::from_bytes(Path::new("r.bin"), &bytes).unwrap();
+        assert_eq!((read.sample(0), read.to_bytes()), (samples.sample(0), bytes));
     }
 }

@@ -48,23 +48,26 @@ fn trees_take_what_is_estimated() {
 #[test]
 fn a_replay_buffer_takes_what_is_estimated() {
     let cells = 20_usize.pow(3);
-    let (_, allocated) = most_bytes_allocated(|| {
-        let mut replay = ReplayBuffer::new(1000);
-        for number in 0..30 {
-            let mut recorder = EpisodeRecorder::new(number, cells);
-            for _ in 0..50 {
-                let policy = std::array::from_fn(|action| if action == 0 { 1.0 } else { 0.0 });
-                recorder
-                    .decide(&vec![0; cells], OrbitFeatures([0.0; OrbitFeatures::LEN]), &policy, 1.0, 0.5)
-                    .expect("in order");
-                recorder.reward(0.1).expect("in order");
+    // With the sensor of all shipped scenarios, and with the weakest.
+    for (what, limit) in [("a replay buffer of bytes", 127), ("a replay buffer of words", i16::MAX)] {
+        let (_, allocated) = most_bytes_allocated(|| {
+            let mut replay = ReplayBuffer::new(1000);
+            for number in 0..30 {
+                let mut recorder = EpisodeRecorder::new(number, cells);
+                for _ in 0..50 {
+                    let policy = std::array::from_fn(|action| if action == 0 { 1.0 } else { 0.0 });
+                    recorder
+                        .decide(&vec![limit; cells], OrbitFeatures([0.0; OrbitFeatures::LEN]), &policy, 1.0, 0.5)
+                        .expect("in order");
+                    recorder.reward(0.1).expect("in order");
+                }
+                replay.push(recorder.finish(0.9, 1.0).expect("a whole episode"));
             }
-            replay.push(recorder.finish(0.9, 1.0).expect("a whole episode"));
-        }
-        assert_eq!(replay.len(), 1000);
-        replay
-    });
-    agree("a replay buffer", 1000 * EpisodeSamples::step_bytes(cells) as u64, allocated);
+            assert_eq!(replay.len(), 1000);
+            replay
+        });
+        agree(what, 1000 * EpisodeSamples::step_bytes(cells, limit) as u64, allocated);
+    }
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn a_training_run_that_does_not_fit_is_refused_by_its_largest_part() {
         run.err().map(|error| error.to_string()).unwrap_or_default()
     };
     let refused = start(config.clone());
-    assert!(refused.contains("20000 transitions to learn from") && refused.contains("10.5 GB"), "{refused}");
+    assert!(refused.contains("20000 transitions to learn from") && refused.contains("5.2 GB"), "{refused}");
     assert!(refused.contains("lower replay_transitions"), "{refused}");
     config.replay_transitions = 100;
     config.search.simulations = 100_000;

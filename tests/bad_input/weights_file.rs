@@ -187,12 +187,18 @@ fn lists_that_claim_to_be_long_and_nests_without_end_are_refused() {
 #[cfg(unix)]
 #[test]
 fn devices_pipes_and_folders_are_no_weights() {
-    let (result, bytes) = most_bytes_allocated(|| NetworkWeights::load(Path::new("/dev/zero")));
-    let message = result.expect_err("no weights").to_string();
-    assert!(message.starts_with("/dev/zero: not a network weights file"), "{message}");
-    assert!(bytes <= MOST_BYTES, "{bytes}");
-    assert!(refused(Path::new("/dev/null")).contains("not a network weights file"));
+    for device in ["/dev/zero", "/dev/null"] {
+        assert_eq!(refused(Path::new(device)), format!("{device}: it is a device, not a file"));
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
-    refused(folder.path());
+    assert!(refused(folder.path()).ends_with(": it is a directory, not a file"));
+
+    // A film is no network, and is not read to the end to tell.
+    let film = tempfile::NamedTempFile::new().expect("a temporary file");
+    film.as_file().set_len(1 << 40).expect("a file with a hole");
+    let (result, bytes) = most_bytes_allocated(|| NetworkWeights::load(film.path()));
+    let message = result.expect_err("no weights").to_string();
+    assert!(message.contains(": not a network weights file"), "{message}");
+    assert!(bytes <= MOST_BYTES, "{bytes}");
     assert!(refused(&folder.path().join("missing.bin")).contains("missing.bin"));
 }

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Event, Key, Modifiers, Rect, Vec2, pos2, vec2};
-use bevy_proxops::episode::{Notice, NoticeSeverity, SimCommand, SimulationSnapshot};
+use bevy_proxops::episode::{Notice, NoticeSeverity, SimCommand, SimulationSnapshot, SimulationStatus};
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::panel::{PanelInputs, PanelSettings, PanelState, panels, shortcut_commands};
 use bevy_proxops::search::{Knowledge, PlannerKind};
 use bevy_proxops::view::{KeyBindings, ViewSettings};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::support::{Bench, FRAMES_TO_SETTLE, bench, drag, snapshot, with_learning};
 
@@ -50,6 +50,72 @@ fn a_small_window_keeps_a_third_of_its_width_and_height_for_the_view() {
         assert!(free.width() >= size.x / 3.0 && free.height() >= size.y / 3.0, "{size:?} leaves {free:?}");
         assert!(Rect::from_min_size(Default::default(), size).contains_rect(free), "{free:?} leaves {size:?}");
     }
+}
+
+/// Buttons, fields and sliders in the bar at the top, as far as they are drawn.
+fn toolbar(harness: &Harness<Bench<Window>>) -> Vec<(String, Rect)> {
+    let below = harness.state().state.central_rect.top();
+    let roles = [Role::Button, Role::TextInput, Role::Slider, Role::SpinButton, Role::ComboBox];
+    let mut widgets = Vec::new();
+    for role in roles {
+        for node in harness.query_all_by_role(role).filter(|node| node.rect().bottom() <= below) {
+            widgets.push((format!("{role:?} {:?}", node.accesskit_node().label()), node.rect()));
+        }
+    }
+    widgets
+}
+
+fn assert_apart(what: &str, harness: &Harness<Bench<Window>>, size: Vec2) {
+    let widgets = toolbar(harness);
+    assert!(widgets.len() >= 8, "{what} at {size:?}: {widgets:?}");
+    let window = Rect::from_min_size(Default::default(), size);
+    for (place, (name, rect)) in widgets.iter().enumerate() {
+        assert!(window.contains_rect(*rect), "{what} at {size:?}: {name} {rect:?}");
+        for (other, its) in &widgets[place + 1..] {
+            // Neighbours share an edge.
+            let common = rect.intersect(its.shrink(0.5));
+            assert!(!common.is_positive(), "{what} at {size:?}: {name} {rect:?} covers {other} {its:?}");
+        }
+    }
+}
+
+#[test]
+fn no_two_controls_of_the_toolbar_overlap_in_a_window_of_any_size() {
+    let mut failed = snapshot();
+    failed.status = SimulationStatus::Failed { reason: "the system gives no further thread".into() };
+    let mut oracle = snapshot();
+    oracle.search.knowledge = Knowledge::Oracle;
+    for (what, snapshot) in [("a run", snapshot()), ("a failed run", failed), ("an oracle", oracle)] {
+        for width in [360.0, 400.0, 500.0, 640.0, 720.0, 760.0, 800.0, 900.0, 960.0, 1100.0, 1280.0, 1400.0, 1600.0] {
+            let size = vec2(width, 300.0);
+            let mut harness = window_with(size, snapshot.clone());
+            harness.run_steps(FRAMES_TO_SETTLE);
+            assert_apart(what, &harness, size);
+            let Some(more) = harness.query_by_label("More run controls") else { continue };
+            more.click();
+            harness.run_steps(FRAMES_TO_SETTLE);
+            assert!(harness.query_by_label("Seed").is_some(), "{what} at {size:?}");
+            assert_apart(&format!("{what}, unfolded,"), &harness, size);
+        }
+    }
+}
+
+#[test]
+fn a_window_of_400_by_300_is_mostly_the_views_and_panels_come_back_with_room() {
+    let mut harness = window(vec2(400.0, 300.0));
+    harness.run_steps(FRAMES_TO_SETTLE);
+    let free = harness.state().state.central_rect;
+    assert!(free.width() > 380.0 && free.height() > 200.0, "{free:?}");
+    assert!(harness.query_by_label("Filter parameters").is_none());
+    harness.set_size(vec2(1280.0, 720.0));
+    harness.run_steps(FRAMES_TO_SETTLE);
+    assert!(harness.query_by_label("Filter parameters").is_some());
+    let settings = &harness.state().state.settings;
+    assert!(settings.parameters && settings.plots && settings.episodes);
+    // Nothing fits into less.
+    harness.set_size(vec2(200.0, 100.0));
+    harness.run_steps(FRAMES_TO_SETTLE);
+    assert!(harness.query_by_label("Play").is_none() && harness.query_by_label("Pause").is_none());
 }
 
 /// Equal but for the rounding of text.

@@ -70,6 +70,13 @@ fn both_themes_draw_tree_search_network_training_and_notices() {
 }
 
 #[test]
+fn a_small_window_is_drawn_too() {
+    let frame = picture("small", snapshot(), [400, 300], PanelTheme::Dark);
+    assert_eq!((frame.width, frame.height), (400, 300));
+    assert!(strip_brightness(&frame) < 80.0);
+}
+
+#[test]
 fn large_windows_are_drawn_too() {
     for size in [[1600, 1000], [2560, 1440]] {
         for (run, snapshot) in [("mcts", snapshot()), ("learning", with_learning())] {

@@ -209,6 +209,17 @@ impl ParameterSpec {
         (self.get)(&EpisodeSettings::default())
     }
 
+    /// What it takes, in words: kind, and range or choices.
+    pub fn accepted(&self) -> String {
+        match self.kind {
+            ParameterKind::Number | ParameterKind::Integer => {
+                format!("{} from {} to {}", self.kind, self.min, self.with_unit(self.max))
+            }
+            ParameterKind::Choice => format!("one of {}", (self.choices)().join(", ")),
+            ParameterKind::Flag => self.kind.to_string(),
+        }
+    }
+
     /// Whether the value is of the right kind and inside the range.
     ///
     /// # Errors
@@ -281,7 +292,7 @@ pub enum ParameterError {
         max: f64,
     },
     /// A number where a choice belongs, or the like.
-    #[error("{id} = {value}: this parameter takes {expected}")]
+    #[error("{id} = {value}: this parameter takes {}", id.spec().accepted())]
     WrongKind {
         /// Which parameter.
         id: ParameterId,
@@ -316,6 +327,10 @@ mod tests {
 
     #[test]
     fn refusals_join_number_and_unit_without_a_stray_space() {
+        let accepted = |path: &str| ParameterId::find(path).unwrap().spec().accepted();
+        assert_eq!(accepted("steps"), "a whole number from 1 to 10000");
+        assert_eq!(accepted("camera.fov_deg"), "a number from 0.5 to 90°");
+        assert!(accepted("search.planner").starts_with("one of passive, random, "));
         let refusal = |path: &str| {
             let spec = ParameterId::find(path).unwrap().spec();
             spec.check(&ParameterValue::Number(spec.max + 1.0)).unwrap_err().to_string()

@@ -213,6 +213,9 @@ fn use_setting(
     wanted.workers = Some(setting.workers);
     change_settings(wanted, run, trainer, episodes)?;
     workers.set_count(setting.workers);
+    if let Some(shortage) = workers.shortage(Some(setting.workers)) {
+        run.notices.warning(shortage);
+    }
     Ok(())
 }
 
@@ -237,7 +240,7 @@ fn change_settings(
     require_memory(&wanted, trainer)?;
     let search_changed = wanted.search != run.settings.search;
     if wanted.scenario != run.settings.scenario {
-        let mission = Arc::new(Mission::new(wanted.scenario.clone(), wanted.base_dir.as_deref())?);
+        let mission = Arc::new(run.mission.changed_to(wanted.scenario.clone(), wanted.base_dir.as_deref())?);
         let replacements = replacement_missions(&wanted, &mission, episodes)?;
         for (_, mut episode, ..) in unfinished(episodes) {
             let replacement = replacements.get(&address(&episode.mission)).cloned().flatten();
@@ -287,7 +290,7 @@ fn replacement_missions(
         } else if scenario == wanted.scenario {
             Some(wanted_mission.clone())
         } else {
-            Some(Arc::new(Mission::new(scenario, wanted.base_dir.as_deref())?))
+            Some(Arc::new(flown.changed_to(scenario, wanted.base_dir.as_deref())?))
         };
         replacements.insert(address(flown), replacement);
     }

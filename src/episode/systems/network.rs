@@ -1,8 +1,8 @@
 //! Commands about the network and its training, and what the training run has to say.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use bevy::ecs::change_detection::ResMut;
 
@@ -12,6 +12,7 @@ use crate::episode::network::{described, planning_weights};
 use crate::episode::run::Run;
 use crate::episode::systems::command::{Episodes, unfinished};
 use crate::episode::training::{Trainer, TrainingNews};
+use crate::files;
 use crate::network::NetworkWeights;
 
 /// Extension of weights files.
@@ -51,18 +52,30 @@ pub fn use_shipped_network(run: &mut Run, episodes: &mut Episodes) -> Result<(),
 }
 
 /// Writes the network that plans to a file.
-pub fn save_network(path: PathBuf, run: &Run, files: &mut FileWork) -> Result<(), EpisodeError> {
+pub fn save_network(path: PathBuf, run: &Run, file_work: &mut FileWork) -> Result<(), EpisodeError> {
     let path = if path.extension().is_none() { path.with_extension(EXTENSION) } else { path };
     let cells = run.mission.grid().cells_per_axis();
     let settings = run.settings.clone();
-    files.write(format!("writing {}", path.display()), move || {
+    file_work.write(format!("writing {}", path.display()), move || {
         let (weights, _) = planning_weights(&settings.network, cells, settings.seed)?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|source| EpisodeError::Folder { path: folder.to_owned(), source })?;
+            files::create_folder(folder).map_err(|source| EpisodeError::Output { path: folder.to_owned(), source })?;
         }
+        require_replaceable(&path)?;
         weights.save(&path)?;
         Ok(FileNews::NetworkSaved(path, weights))
     })
+}
+
+/// Passes if there is no file, an empty one or a network: whatever else is typed as a path is not overwritten.
+fn require_replaceable(path: &Path) -> Result<(), EpisodeError> {
+    let holds_something = fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0);
+    if !holds_something || NetworkWeights::is_file(path).unwrap_or(false) {
+        return Ok(());
+    }
+    let reason = "it is there already and is no network, so it is not replaced";
+    let source = io::Error::new(io::ErrorKind::AlreadyExists, reason);
+    Err(EpisodeError::Output { path: path.to_owned(), source })
 }
 
 /// Tells of a network that has been written.

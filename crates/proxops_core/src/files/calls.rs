@@ -36,11 +36,21 @@ fn call<T>(_call: Call, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 
 /// Makes a folder and those above it.
 ///
+/// A file in the place of one of them is named.
+///
 /// # Errors
 /// Those of the operating system.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
+    }
+    if let Some(found) = path.ancestors().find(|above| fs::metadata(above).is_ok_and(|found| !found.is_dir())) {
+        let reason = if found == path {
+            "it is a file, not a directory".to_owned()
+        } else {
+            format!("{} is a file, not a directory", found.display())
+        };
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, reason));
     }
     call(Call::CreateFolder, || fs::create_dir_all(path))
 }
@@ -53,6 +63,18 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
 /// Opens a file, a pipe or a device to write to as it is.
 pub(super) fn open_to_write(path: &Path) -> io::Result<File> {
     call(Call::Create, || File::options().write(true).open(path))
+}
+
+/// Opens a file to write behind what it holds, and makes it if it is not there. What is no regular file is refused: a pipe
+/// would wait for a reader.
+///
+/// # Errors
+/// Those of the operating system, and what the file is instead.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    if let Ok(found) = fs::metadata(path) {
+        super::require_file(found.file_type())?;
+    }
+    call(Call::Create, || File::options().create(true).append(true).open(path))
 }
 
 /// Writes all bytes.

@@ -42,6 +42,13 @@ impl Fault {
     }
 }
 
+/// A named pipe that nobody feeds.
+#[cfg(unix)]
+pub(crate) fn make_pipe(path: &std::path::Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo is part of every Unix");
+}
+
 /// Does `work` on this thread with `fault` at call number `at`, from 0. Returns its result and whether the fault struck.
 pub fn with_fault<T>(fault: Fault, at: usize, work: impl FnOnce() -> T) -> (T, bool) {
     PLAN.set(Some(Plan { fault, at, calls: 0 }));

@@ -1,6 +1,6 @@
 //! One process at a time.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -16,6 +16,9 @@ impl FileLock {
     /// # Errors
     /// What the system says. A file system without locks is no error: there the lock protects nothing.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
+        if let Ok(found) = fs::metadata(path) {
+            super::require_file(found.file_type())?;
+        }
         let file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
         match file.try_lock() {
             Ok(()) => {}

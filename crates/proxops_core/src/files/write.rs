@@ -24,7 +24,7 @@ const PROBE_BYTES: usize = 4096;
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = follow_links(path)?;
     let permissions = match fs::metadata(&path) {
-        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if found.is_dir() => return super::require_file(found.file_type()),
         Ok(found) if !found.is_file() => return calls::append(&mut calls::open_to_write(&path)?, bytes),
         Ok(found) if found.permissions().readonly() => {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
@@ -203,9 +203,13 @@ mod tests {
     #[test]
     fn folders_are_no_files_and_files_no_folders() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(write(folder.path(), b"no").unwrap_err().kind(), io::ErrorKind::IsADirectory);
-        fs::write(folder.path().join("file"), "").unwrap();
-        assert!(try_folder(&folder.path().join("file")).is_err());
+        let error = write(folder.path(), b"no").unwrap_err();
+        assert_eq!((error.kind(), &*error.to_string()), (io::ErrorKind::IsADirectory, "it is a directory, not a file"));
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(try_folder(&file).unwrap_err().to_string(), "it is a file, not a directory");
+        let below = try_folder(&file.join("below/deeper")).unwrap_err().to_string();
+        assert_eq!(below, format!("{} is a file, not a directory", file.display()));
         try_folder(&folder.path().join("new/deeper")).unwrap();
         assert!(names(&folder.path().join("new/deeper")).is_empty());
     }

@@ -39,7 +39,7 @@ impl Scenario {
     }
 
     /// A scenario as a person names it. A name with a path separator or ending in `.ron` is a file; any other is that of
-    /// a shipped scenario or else, if there is one, of a file in the working folder.
+    /// a shipped scenario or else, if there is anything of that name, of a file in the working folder.
     ///
     /// # Errors
     /// As [`Scenario::load`] for a file, as [`Scenario::embedded`] for a name.
@@ -47,7 +47,7 @@ impl Scenario {
         let path = Path::new(name);
         let has_separator = name.contains(std::path::is_separator);
         let is_file = has_separator || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ron"));
-        if is_file || (Self::embedded_text(name).is_none() && path.is_file()) {
+        if is_file || (Self::embedded_text(name).is_none() && path.exists()) {
             Self::load(path)
         } else {
             Self::embedded(name)
@@ -107,6 +107,8 @@ mod tests {
         // Tests run in the package's folder, where this is a file without extension; that it is no scenario is said of
         // the file.
         assert!(matches!(Scenario::named("LICENSE-MIT"), Err(ScenarioError::Syntax { .. })));
+        let folder = Scenario::named("src").unwrap_err().to_string();
+        assert_eq!(folder, "src: scenario file cannot be read: it is a directory, not a file");
         assert!(matches!(Scenario::named("refrence"), Err(ScenarioError::UnknownName { .. })));
     }
 

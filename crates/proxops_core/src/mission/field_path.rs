@@ -1,5 +1,7 @@
 //! Which field a place in a RON text belongs to: RON's own messages say where, not in which field.
 
+use std::ops::Range;
+
 /// Path of the field whose value holds the given place (line and column from 1), for example `sensor.p_hit_empty`.
 pub(super) fn field_path_at(text: &str, line: usize, column: usize) -> Option<String> {
     let end = byte_offset(text, line, column)?;
@@ -20,6 +22,19 @@ pub(super) fn field_path_at(text: &str, line: usize, column: usize) -> Option<St
     open.push(field);
     let path: Vec<&str> = open.into_iter().flatten().collect();
     (!path.is_empty()).then(|| path.join("."))
+}
+
+/// The byte of a place, and the first token that ends after it.
+pub(super) fn token_after(text: &str, line: usize, column: usize) -> Option<(usize, Range<usize>)> {
+    let at = byte_offset(text, line, column)?;
+    let mut tokens = Tokens { rest: text };
+    while let Some(token) = tokens.next() {
+        let end = text.len() - tokens.rest.len();
+        if end > at {
+            return Some((at, end - token.len()..end));
+        }
+    }
+    None
 }
 
 fn byte_offset(text: &str, line: usize, column: usize) -> Option<usize> {

@@ -14,6 +14,7 @@ mod metrics;
 mod problem;
 mod random;
 mod refusal;
+mod refused_value;
 mod reward;
 mod scenario;
 mod scenario_file;

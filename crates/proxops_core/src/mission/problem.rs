@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{ActionSet, MissionError, Scenario};
@@ -21,6 +21,8 @@ pub struct Mission {
     sensor: SensorModel,
     compact_code: CompactCode,
     truth: Arc<Occupancy>,
+    /// The folder from which a relative path in the scenario's target counts.
+    target_base: Option<PathBuf>,
     target: TargetDescription,
     surface: Occupancy,
     prior_belief: Belief,
@@ -34,6 +36,19 @@ impl Mission {
     /// # Errors
     /// [`MissionError`], naming the scenario's file, the field, its value and what is accepted.
     pub fn new(scenario: Scenario, base_dir: Option<&Path>) -> Result<Self, MissionError> {
+        Self::with_target_of(None, scenario, base_dir)
+    }
+
+    /// As [`Mission::new`] for another scenario; its target's file is not read again if this mission has the same one on the
+    /// same grid.
+    ///
+    /// # Errors
+    /// As [`Mission::new`].
+    pub fn changed_to(&self, scenario: Scenario, base_dir: Option<&Path>) -> Result<Self, MissionError> {
+        Self::with_target_of(Some(self), scenario, base_dir)
+    }
+
+    fn with_target_of(other: Option<&Self>, scenario: Scenario, base_dir: Option<&Path>) -> Result<Self, MissionError> {
         scenario.validate()?;
         let origin = scenario.origin_label();
         let grid =
@@ -46,10 +61,20 @@ impl Mission {
             .map_err(|source| MissionError::Sensor { origin: origin.clone(), source })?;
         let chief = scenario.chief_orbit().map_err(|source| MissionError::Orbit { origin: origin.clone(), source })?;
         let elements = chief.elements_at(0.0);
-        let LoadedTarget { occupancy: truth, description: target } = scenario
-            .target
-            .load(&grid, base_dir.or(scenario.base_dir()))
-            .map_err(|source| MissionError::Target { origin, source })?;
+        let target_base = base_dir.or(scenario.base_dir()).map(Path::to_owned);
+        let same = other.filter(|other| {
+            (&other.scenario.target, &other.target_base, other.grid) == (&scenario.target, &target_base, grid)
+        });
+        let (truth, target) = match same {
+            Some(other) => (other.truth.clone(), other.target.clone()),
+            None => {
+                let LoadedTarget { occupancy, description } = scenario
+                    .target
+                    .load(&grid, target_base.as_deref())
+                    .map_err(|source| MissionError::Target { origin, source })?;
+                (Arc::new(occupancy), description)
+            }
+        };
         let reachable_share = truth.reachable().count() as f64 / grid.len() as f64;
         Ok(Self {
             chief,
@@ -60,7 +85,8 @@ impl Mission {
             compact_code: CompactCode::new(sensor.llr_hit(), sensor.llr_pass()),
             sensor,
             surface: truth.surface(),
-            truth: Arc::new(truth),
+            truth,
+            target_base,
             target,
             reachable_entropy_nats: prior_belief.entropy_nats() * reachable_share,
             prior_belief,

@@ -7,6 +7,7 @@ use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 
 use super::field_path::field_path_at;
+use super::refused_value::refused_value;
 use super::{Scenario, ScenarioError};
 use crate::files;
 use crate::shape::TargetShape;
@@ -24,8 +25,11 @@ impl Scenario {
         let text = files::without_byte_order_mark(text);
         let scenario: Self = format().from_str(text).map_err(|error| {
             let (line, column) = (error.span.start.line, error.span.start.col);
-            let field = field_path_at(text, line, column);
-            let message = field.map_or_else(|| error.code.to_string(), |field| format!("{field}: {}", error.code));
+            let problem = refused_value(text, &error, &|text| format().from_str(text));
+            let message = problem.map(|problem| problem.to_string()).unwrap_or_else(|| {
+                let field = field_path_at(text, line, column);
+                field.map_or_else(|| error.code.to_string(), |field| format!("{field}: {}", error.code))
+            });
             ScenarioError::Syntax { origin: source_name.to_owned(), line, column, message }
         })?;
         scenario.validate_as(source_name)?;

@@ -60,7 +60,7 @@ impl Scenario {
         self.first_problem().map_err(|problem| ScenarioError::Field { origin: origin.to_owned(), problem })
     }
 
-    fn first_problem(&self) -> Result<(), FieldProblem> {
+    pub(super) fn first_problem(&self) -> Result<(), FieldProblem> {
         check(!self.name.trim().is_empty(), "name", format!("\"{}\"", self.name), "a text that is not empty")?;
         self.check_chief()?;
         self.check_start()?;

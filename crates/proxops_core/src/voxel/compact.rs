@@ -34,12 +34,10 @@ impl CompactCode {
     /// The code for a sensor whose hits add `llr_hit` > 0 and whose passes add `llr_pass` < 0 to the log-odds.
     pub fn new(llr_hit: f64, llr_pass: f64) -> Self {
         let pass = llr_pass.abs();
-        let steps_per_pass = (pass / (COMPACT_LIMIT / COARSE_STEPS)).round().max(LEAST_STEPS_PER_PASS);
-        let step = (pass / steps_per_pass).max(COMPACT_LIMIT / f64::from(i16::MAX));
+        let step = Self::step_for(llr_pass);
         let mut code = Self {
             step,
-            // `as` saturates: rounding may reach one more than fits.
-            limit: (COMPACT_LIMIT / step).round() as i16,
+            limit: Self::limit_for(llr_pass),
             hit_steps: (llr_hit / step) as f32,
             pass_steps: (pass / step) as f32,
             certainly_empty: i16::MIN,
@@ -53,6 +51,19 @@ impl CompactCode {
         let holds_nothing = |value: &i16| code.threshold[Self::place(*value, code.threshold.len())] == 0;
         code.certainly_empty = (-code.limit..=0).take_while(holds_nothing).last().unwrap_or(i16::MIN);
         code
+    }
+
+    /// Log-odds of one step for a sensor whose passes add `llr_pass`.
+    fn step_for(llr_pass: f64) -> f64 {
+        let pass = llr_pass.abs();
+        let steps_per_pass = (pass / (COMPACT_LIMIT / COARSE_STEPS)).round().max(LEAST_STEPS_PER_PASS);
+        (pass / steps_per_pass).max(COMPACT_LIMIT / f64::from(i16::MAX))
+    }
+
+    /// [`limit`](Self::limit) of the code for a sensor whose passes add `llr_pass`, without making it.
+    pub fn limit_for(llr_pass: f64) -> i16 {
+        // `as` saturates: rounding may reach one more than fits.
+        (COMPACT_LIMIT / Self::step_for(llr_pass)).round() as i16
     }
 
     /// Place of a number in a table made by [`CompactCode::table`] of that length, a power of two.

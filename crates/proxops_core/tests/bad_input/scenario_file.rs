@@ -41,7 +41,8 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_folder_is_no_scenario() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    assert!(message_of(folder.path()).contains("cannot be read"));
+    let message = message_of(folder.path());
+    assert!(message.ends_with(": scenario file cannot be read: it is a directory, not a file"), "{message}");
 }
 
 #[test]
