@@ -6,11 +6,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
+use bevy::ecs::message::{MessageCursor, Messages};
 use bevy::ecs::resource::Resource;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, unbounded};
 
 use crate::episode::command::SimCommand;
 use crate::episode::error::EpisodeError;
+use crate::episode::messages::{EpisodeEvent, EventQueue};
 use crate::episode::run::Run;
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::simulation::Simulation;
@@ -27,36 +29,54 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(15);
 /// Longest sleep of an idle simulation, so that its figures stay fresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
-/// The newest snapshot, for whoever comes to look. Holders keep the lock for one pointer's copy only.
+/// The newest snapshot and the events until then, for whoever comes to look. Holders keep the lock for a copy only.
 struct Slot {
     frame: AtomicU64,
-    latest: Mutex<Arc<SimulationSnapshot>>,
+    outbox: Mutex<Outbox>,
+}
+
+struct Outbox {
+    latest: Arc<SimulationSnapshot>,
+    events: EventQueue,
 }
 
 impl Slot {
     fn new(snapshot: SimulationSnapshot) -> Self {
-        Self { frame: AtomicU64::new(snapshot.frame), latest: Mutex::new(Arc::new(snapshot)) }
+        let frame = AtomicU64::new(snapshot.frame);
+        Self { frame, outbox: Mutex::new(Outbox { latest: Arc::new(snapshot), events: EventQueue::default() }) }
+    }
+
+    /// Adds what has happened in a tick; it waits for the snapshot that shows it.
+    fn add_events<'a>(&self, mut events: impl ExactSizeIterator<Item = &'a EpisodeEvent>) {
+        if events.len() > 0 {
+            let mut outbox = lock(&self.outbox);
+            events.by_ref().for_each(|event| outbox.events.push(event.clone()));
+        }
     }
 
     fn put(&self, snapshot: Arc<SimulationSnapshot>) {
-        let frame = snapshot.frame;
-        *lock(&self.latest) = snapshot;
-        self.frame.store(frame, Ordering::Release);
+        let mut outbox = lock(&self.outbox);
+        outbox.latest = snapshot;
+        self.publish(&mut outbox);
     }
 
     fn latest(&self) -> Arc<SimulationSnapshot> {
-        lock(&self.latest).clone()
+        lock(&self.outbox).latest.clone()
     }
 
     /// One more snapshot, that of a simulation which does nothing any more.
     fn change(&self, change: impl FnOnce(&mut SimulationSnapshot)) {
-        let mut latest = lock(&self.latest);
-        let mut snapshot = (**latest).clone();
+        let mut outbox = lock(&self.outbox);
+        let mut snapshot = (*outbox.latest).clone();
         change(&mut snapshot);
         snapshot.frame += 1;
-        let frame = snapshot.frame;
-        *latest = Arc::new(snapshot);
-        self.frame.store(frame, Ordering::Release);
+        outbox.latest = Arc::new(snapshot);
+        self.publish(&mut outbox);
+    }
+
+    fn publish(&self, outbox: &mut Outbox) {
+        outbox.events.publish();
+        self.frame.store(outbox.latest.frame, Ordering::Release);
     }
 
     /// Answers a command that nothing is left to carry out.
@@ -80,6 +100,18 @@ pub struct SimulationThread {
     commands: Option<Sender<SimCommand>>,
     slot: Arc<Slot>,
     handle: Option<JoinHandle<()>>,
+}
+
+/// What a simulation has sent.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The newest snapshot. It shows all of `events`.
+    pub snapshot: Arc<SimulationSnapshot>,
+    /// What has happened since the last time, oldest first, each of it once.
+    pub events: Vec<EpisodeEvent>,
+    /// How many events before these were dropped, because they waited too long
+    /// ([`MAX_WAITING_MESSAGES`](crate::episode::MAX_WAITING_MESSAGES)).
+    pub lost: u64,
 }
 
 impl SimulationThread {
@@ -131,9 +163,14 @@ impl SimulationThread {
         }
     }
 
-    /// The newest snapshot if its frame is above `frame`.
-    pub fn newer_than(&self, frame: u64) -> Option<Arc<SimulationSnapshot>> {
-        (self.slot.frame.load(Ordering::Acquire) > frame).then(|| self.slot.latest())
+    /// The newest snapshot, if its frame is above `frame`, and all that has happened until then and was not received before.
+    pub fn receive(&self, frame: u64) -> Option<Received> {
+        if self.slot.frame.load(Ordering::Acquire) <= frame {
+            return None;
+        }
+        let mut outbox = lock(&self.slot.outbox);
+        let (events, lost) = outbox.events.take();
+        Some(Received { snapshot: outbox.latest.clone(), events, lost })
     }
 
     /// Stops the simulation and waits until its thread has ended, 0.4 s at most: one that is still at work then is left
@@ -199,6 +236,7 @@ fn simulate(
 
 /// Ticks until all senders are gone.
 fn tick_on(simulation: &mut Simulation, commands: &Receiver<SimCommand>, slot: &Slot) {
+    let mut seen = MessageCursor::default();
     loop {
         loop {
             match commands.try_recv() {
@@ -208,6 +246,7 @@ fn tick_on(simulation: &mut Simulation, commands: &Receiver<SimCommand>, slot: &
             }
         }
         simulation.tick();
+        slot.add_events(seen.read(simulation.world().resource::<Messages<EpisodeEvent>>()));
         let latest = simulation.latest_snapshot();
         if latest.frame > slot.frame.load(Ordering::Relaxed) {
             slot.put(latest);
