@@ -361,7 +361,7 @@ fn a_model_of_the_hosts_flies_in_place_of_the_servicer_of_any_episode() {
         before = model;
     }
     let (end, drawn) = model_and_servicer(capture.app());
-    assert!(end.distance(drawn) < 1e-3, "{end} {drawn}");
+    assert!(end.distance(drawn) < 0.1, "{end} {drawn}");
     assert!(
         start.distance(end) > 5.0 && way >= start.distance(end) * 0.999 && way < start.distance(end) * 1.5,
         "{way}"
@@ -381,5 +381,5 @@ fn a_model_of_the_hosts_flies_in_place_of_the_servicer_of_any_episode() {
     let world = capture.app().world_mut();
     assert_eq!(world.query::<&HostModel>().iter(world).count(), 3);
     let (again, _) = model_and_servicer(capture.app());
-    assert!(again.distance(end) < 1e-3, "{again} {end}");
+    assert!(again.distance(end) < 0.1, "{again} {end}");
 }
