@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_proxops::prelude::*;
 
 fn main() {
-    let search = SearchConfig { planner: PlannerKind::Mcts, simulations: 50, ..default() };
+    let search = SearchConfig { planner: PlannerKind::Random, ..default() };
     let scenario = Scenario { steps: 4, ..Scenario::reference() };
     let settings = EpisodeSettings { episodes: 2, ..EpisodeSettings::headless(scenario, search) };
     let frames = ScheduleRunnerPlugin::run_loop(Duration::from_millis(20));
