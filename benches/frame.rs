@@ -86,7 +86,7 @@ fn with_viewer() -> App {
 
 fn without_viewer() -> App {
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins, EpisodePlugin { settings: settings() }));
+    app.add_plugins((MinimalPlugins, EpisodePlugin::new(settings())));
     app
 }
 

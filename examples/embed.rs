@@ -44,7 +44,9 @@ fn run() -> AppExit {
     let window = Window { title: "Harbour Control".into(), ..default() };
     let host = DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() });
     let mut app = App::new();
-    app.insert_resource(ClearColor(Color::srgb(0.02, 0.05, 0.09))).add_systems(Startup, set_the_scene);
+    app.insert_resource(ClearColor(Color::srgb(0.02, 0.05, 0.09)))
+        .add_systems(Startup, set_the_scene)
+        .add_systems(Update, hang_lamps);
     if options.check {
         app.add_plugins((host_check::without_window(host), ProxOpsPlugins::default()));
         return host_check::run(app);
@@ -62,4 +64,17 @@ fn set_the_scene(
     commands.spawn((Name::new("host light"), DirectionalLight { illuminance: 8_000.0, ..default() }, view));
     let buoy = (Mesh3d(meshes.add(Sphere::new(2.0))), MeshMaterial3d(paints.add(Color::srgb(0.9, 0.4, 0.1))));
     commands.spawn((Name::new("host buoy"), buoy, Transform::from_xyz(0.0, -18.0, 0.0)));
+}
+
+/// Every episode's entity flies where its servicer does: what is its child goes with it.
+fn hang_lamps(
+    mut commands: Commands,
+    episodes: Query<Entity, Added<Episode>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut paints: ResMut<Assets<StandardMaterial>>,
+) {
+    for episode in &episodes {
+        let lamp = (Mesh3d(meshes.add(Sphere::new(0.5))), MeshMaterial3d(paints.add(Color::srgb(0.2, 0.9, 0.6))));
+        commands.spawn((Name::new("host lamp"), lamp, Transform::from_xyz(0.0, 1.5, 0.0), ChildOf(episode)));
+    }
 }

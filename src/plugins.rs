@@ -31,8 +31,8 @@ use crate::episode::{EpisodePlugin, EpisodeSettings};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ProxOpsPlugins {
-    /// What to run.
-    pub settings: EpisodeSettings,
+    /// The episodes: what to run, and what the host adds to their world.
+    pub episodes: EpisodePlugin,
     /// Whether the default keys of view and panel work at first. Default: `true`.
     pub default_keys: bool,
 }
@@ -44,15 +44,20 @@ impl Default for ProxOpsPlugins {
 }
 
 impl ProxOpsPlugins {
+    /// The group around these episodes.
+    pub fn of(episodes: EpisodePlugin) -> Self {
+        Self { episodes, default_keys: true }
+    }
+
     /// The group with these settings.
     pub fn new(settings: EpisodeSettings) -> Self {
-        Self { settings, default_keys: true }
+        Self::of(EpisodePlugin::new(settings))
     }
 }
 
 impl PluginGroup for ProxOpsPlugins {
     fn build(self) -> PluginGroupBuilder {
-        let group = PluginGroupBuilder::start::<Self>().add(EpisodePlugin { settings: self.settings });
+        let group = PluginGroupBuilder::start::<Self>().add(self.episodes);
         #[cfg(feature = "view")]
         let group = group.add(crate::view::ViewPlugin::default());
         #[cfg(feature = "view")]

@@ -1,9 +1,11 @@
 //! What most users import: `use bevy_proxops::prelude::*;`.
 
 pub use crate::episode::{
-    EpisodeError, EpisodePlugin, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, EpisodeSystems, LatestSnapshot,
-    Notice, NoticeSeverity, PARAMETERS, ParameterId, ParameterValue, SimCommand, Simulation, SimulationSnapshot,
-    SimulationStatus, SimulationStatusChanged, SimulationSystems, Speed,
+    BurnExecuted, DecisionMade, Episode, EpisodeError, EpisodeEvent, EpisodeFailed, EpisodeFinished, EpisodePlugin,
+    EpisodeProgress, EpisodeSettings, EpisodeSnapshot, EpisodeStarted, EpisodeStatus, EpisodeSystems, FocusedEpisode,
+    ImageTaken, LatestEpisode, LatestSnapshot, MessagesLost, Notice, NoticeSeverity, PARAMETERS, ParameterId,
+    ParameterValue, ServicerPose, SimCommand, Simulation, SimulationSnapshot, SimulationStatus,
+    SimulationStatusChanged, SimulationSystems, Speed,
 };
 pub use crate::mission::{Action, Mission, MissionState, Scenario, Seed, Transition};
 pub use crate::plugins::ProxOpsPlugins;

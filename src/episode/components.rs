@@ -9,7 +9,7 @@ use bevy::reflect::Reflect;
 
 use crate::episode::failure::EpisodeFailure;
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
-use crate::mission::{Mission, MissionState, Transition};
+use crate::mission::{Action, Mission, MissionState, Transition};
 use crate::search::{AlphaZeroSearch, AskedLeaf, Decision, Search, SearchSummary};
 
 /// One episode. Number and run seed decide every random number in it.
@@ -74,6 +74,8 @@ pub enum EpisodePlanner {
     },
     /// The step could not be flown; [`MissionState::refusal`] says why.
     Refused {
+        /// The decision.
+        action: Action,
         /// What the search saw.
         summary: Arc<SearchSummary>,
     },

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bevy::ecs::message::MessageReader;
+use bevy::ecs::schedule::IntoScheduleConfigs;
 use crossbeam_channel::{Receiver, unbounded};
 
 use super::components::EpisodePlanner;
@@ -12,8 +14,8 @@ use super::network::NetworkPlanner;
 use super::test_support::small_settings;
 use super::workers::lock;
 use super::{
-    EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, ParameterId, ParameterValue,
-    SimCommand, Simulation, SimulationSnapshot,
+    EpisodeEvent, EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, ParameterId,
+    ParameterValue, SimCommand, Simulation, SimulationSnapshot, SimulationSystems,
 };
 #[cfg(unix)]
 use crate::files::faults::make_pipe;
@@ -52,6 +54,33 @@ fn bits(episode: &EpisodeSnapshot) -> String {
     let floats = [episode.entropy_nats, episode.dv_spent_m_s, episode.range_m].map(f64::to_bits);
     let visits = episode.search.as_ref().map(|search| (search.visits, search.q.map(f32::to_bits)));
     format!("{} {floats:?} {visits:?} {:?} {:?}", episode.number, episode.probability_u8, episode.transitions)
+}
+
+/// Everything that happens to the failing episode, in order.
+#[test]
+fn a_host_hears_of_a_failure_once_after_all_that_came_before() {
+    // The step whose record fails is flown, but nothing else is told of it.
+    for (point, steps, expected_images) in [("first image", 0, 0), ("walk", 1, 2), ("step", 1, 2), ("record", 1, 1)] {
+        let mut settings = settings(PlannerKind::Mcts, 2);
+        settings.scenario.name = format!("panic at {point}");
+        let mut simulation = Simulation::new(settings).unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let told = heard.clone();
+        let hear = move |mut events: MessageReader<EpisodeEvent>| {
+            let of_it = events.read().filter(|event| event.episode().number == FAILING);
+            lock(&told).extend(of_it.cloned());
+        };
+        simulation.schedule_mut().add_systems(hear.after(SimulationSystems::Record));
+        fly(simulation);
+        let heard = lock(&heard);
+        assert!(matches!(heard.first(), Some(EpisodeEvent::Started(_))), "{heard:?}");
+        let failures: Vec<_> = heard.iter().filter(|event| matches!(event, EpisodeEvent::Failed(_))).collect();
+        let Some(EpisodeEvent::Failed(failed)) = heard.last() else { panic!("{heard:?}") };
+        assert_eq!((failures.len(), failed.step), (1, steps), "{point}");
+        assert!(failed.failure.reason.contains(point));
+        let images = heard.iter().filter(|event| matches!(event, EpisodeEvent::Image(_))).count();
+        assert_eq!(images, expected_images, "{point}");
+    }
 }
 
 /// Episode 2 has failed in that phase with that reason, and all others are those of the other run.
@@ -290,7 +319,7 @@ fn a_pipe_in_the_place_of_any_file_is_refused_at_once() {
     }
 
     // What the simulation's own thread reads.
-    let target = crate::target::TargetShape::vox(at("pipe.vox"));
+    let target = crate::shape::TargetShape::vox(at("pipe.vox"));
     let piped =
         EpisodeSettings { scenario: Scenario { target, ..Scenario::reference() }, ..settings(PlannerKind::Passive, 1) };
     let refused = Simulation::new(piped).err().map(|error| error.to_string()).unwrap_or_default();
@@ -327,7 +356,7 @@ fn a_change_of_a_parameter_does_not_read_the_targets_file_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.vox");
     std::fs::write(&path, include_bytes!("../../assets/targets/comsat.vox")).unwrap();
-    let scenario = Scenario { target: crate::target::TargetShape::vox(&path), ..Scenario::reference() };
+    let scenario = Scenario { target: crate::shape::TargetShape::vox(&path), ..Scenario::reference() };
     let mut simulation = Simulation::new(EpisodeSettings { scenario, ..settings(PlannerKind::Passive, 1) }).unwrap();
     simulation.tick();
     std::fs::remove_file(&path).unwrap();

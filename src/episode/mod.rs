@@ -14,7 +14,9 @@ mod file_work;
 #[cfg(test)]
 mod failure_tests;
 mod memory;
+mod messages;
 mod meter;
+mod mirror;
 mod network;
 mod notices;
 mod parameters;
@@ -38,6 +40,11 @@ pub use efficiency::{SweepProgress, check_plan, measure_efficiency};
 pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
 pub use failure::{EpisodeFailure, EpisodePhase};
+pub use messages::{
+    BurnExecuted, DecisionMade, EpisodeEvent, EpisodeFailed, EpisodeFinished, EpisodeStarted, ImageTaken,
+    MAX_WAITING_MESSAGES, MessagesLost,
+};
+pub use mirror::{EpisodeProgress, FocusedEpisode, LatestEpisode, ServicerPose};
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
@@ -50,5 +57,5 @@ pub use snapshot::{
     TimeSplit, TrainingSnapshot, TrainingStatus,
 };
 pub use systems::SimulationSystems;
-pub use thread::{SimulationThread, THREAD_NAME};
+pub use thread::{Received, SimulationThread, THREAD_NAME};
 pub use workers::{JobFault, Workers};

@@ -2,8 +2,6 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bevy::ecs::reflect::ReflectResource;
-use bevy::ecs::resource::Resource;
 use bevy::reflect::Reflect;
 
 use crate::episode::command::Speed;
@@ -25,8 +23,8 @@ pub const TICK_ALLOWANCES: RangeInclusive<Duration> = Duration::ZERO..=Duration:
 /// Everything a run is made of: what is flown, how it is planned, how many episodes and how fast.
 ///
 /// `Default` is the windowed default: 8 episodes of the reference scenario, one decision per second and episode.
-#[derive(Resource, Reflect, Clone, Debug, PartialEq)]
-#[reflect(Resource, Debug, Clone, PartialEq)]
+#[derive(Reflect, Clone, Debug, PartialEq)]
+#[reflect(Debug, Clone, PartialEq)]
 pub struct EpisodeSettings {
     /// The mission every episode flies. Default: [`Scenario::reference`].
     pub scenario: Scenario,

@@ -9,6 +9,7 @@ use crate::episode::command::{SimCommand, Speed};
 use crate::episode::components::{EpisodePace, EpisodePicture, EpisodePlanner, PictureChange};
 use crate::episode::error::EpisodeError;
 use crate::episode::file_work::FileWork;
+use crate::episode::messages::EpisodeEvent;
 use crate::episode::meter::{Load, Meter};
 use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
@@ -65,6 +66,7 @@ impl Simulation {
         world.init_resource::<Trainer>();
         world.init_resource::<Meter>();
         world.init_resource::<Messages<SimCommand>>();
+        world.init_resource::<Messages<EpisodeEvent>>();
         Ok(Self { world, schedule: simulation_schedule() })
     }
 
@@ -89,6 +91,7 @@ impl Simulation {
 
     /// Runs the schedule once.
     pub fn tick(&mut self) {
+        self.world.resource_mut::<Messages<EpisodeEvent>>().update();
         self.world.resource_mut::<Meter>().begin_tick(Instant::now());
         self.schedule.run(&mut self.world);
         self.world.resource_mut::<Meter>().end_tick(Instant::now());

@@ -133,6 +133,8 @@ pub struct SimulationStatusChanged(pub SimulationStatus);
 pub struct EpisodeSnapshot {
     /// Number of the episode; with the run's seed it decides every random number.
     pub number: u32,
+    /// Its place in the list of parallel episodes.
+    pub slot: u32,
     /// Steps flown.
     pub step: u32,
     /// Steps the episode will have flown at its end.

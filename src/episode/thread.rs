@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bevy::ecs::message::{MessageCursor, Messages};
 use bevy::ecs::resource::Resource;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, unbounded};
 
 use crate::episode::command::SimCommand;
 use crate::episode::error::EpisodeError;
+use crate::episode::messages::{EpisodeEvent, EventQueue};
 use crate::episode::run::Run;
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::simulation::Simulation;
@@ -28,36 +30,54 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(15);
 /// Longest sleep of an idle simulation, so that its figures stay fresh.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
-/// The newest snapshot, for whoever comes to look. Holders keep the lock for one pointer's copy only.
+/// The newest snapshot and the events until then, for whoever comes to look. Holders keep the lock for a copy only.
 struct Slot {
     frame: AtomicU64,
-    latest: Mutex<Arc<SimulationSnapshot>>,
+    outbox: Mutex<Outbox>,
+}
+
+struct Outbox {
+    latest: Arc<SimulationSnapshot>,
+    events: EventQueue,
 }
 
 impl Slot {
     fn new(snapshot: SimulationSnapshot) -> Self {
-        Self { frame: AtomicU64::new(snapshot.frame), latest: Mutex::new(Arc::new(snapshot)) }
+        let frame = AtomicU64::new(snapshot.frame);
+        Self { frame, outbox: Mutex::new(Outbox { latest: Arc::new(snapshot), events: EventQueue::default() }) }
+    }
+
+    /// Adds what has happened in a tick; it waits for the snapshot that shows it.
+    fn add_events<'a>(&self, mut events: impl ExactSizeIterator<Item = &'a EpisodeEvent>) {
+        if events.len() > 0 {
+            let mut outbox = lock(&self.outbox);
+            events.by_ref().for_each(|event| outbox.events.push(event.clone()));
+        }
     }
 
     fn put(&self, snapshot: Arc<SimulationSnapshot>) {
-        let frame = snapshot.frame;
-        *lock(&self.latest) = snapshot;
-        self.frame.store(frame, Ordering::Release);
+        let mut outbox = lock(&self.outbox);
+        outbox.latest = snapshot;
+        self.publish(&mut outbox);
     }
 
     fn latest(&self) -> Arc<SimulationSnapshot> {
-        lock(&self.latest).clone()
+        lock(&self.outbox).latest.clone()
     }
 
     /// One more snapshot, that of a simulation which does nothing any more.
     fn change(&self, change: impl FnOnce(&mut SimulationSnapshot)) {
-        let mut latest = lock(&self.latest);
-        let mut snapshot = (**latest).clone();
+        let mut outbox = lock(&self.outbox);
+        let mut snapshot = (*outbox.latest).clone();
         change(&mut snapshot);
         snapshot.frame += 1;
-        let frame = snapshot.frame;
-        *latest = Arc::new(snapshot);
-        self.frame.store(frame, Ordering::Release);
+        outbox.latest = Arc::new(snapshot);
+        self.publish(&mut outbox);
+    }
+
+    fn publish(&self, outbox: &mut Outbox) {
+        outbox.events.publish();
+        self.frame.store(outbox.latest.frame, Ordering::Release);
     }
 
     /// Answers a command that nothing is left to carry out.
@@ -73,6 +93,9 @@ impl Slot {
     }
 }
 
+/// What a host adds to every simulation.
+pub(super) type Extension = Arc<dyn Fn(&mut Simulation) + Send + Sync>;
+
 /// A simulation on a thread of its own: commands go in, the newest snapshot comes out, neither side waits for the
 /// other. A simulation that panics is replaced by a new one at [`SimCommand::Restart`]. Dropping this stops the thread; one
 /// that has not ended after 0.4 s is left behind, and so is a thread of this crate inside a graphics driver after 0.8 s: in the end of
@@ -83,7 +106,19 @@ pub struct SimulationThread {
     slot: Arc<Slot>,
     handle: Option<JoinHandle<()>>,
     /// Whether the system gave no thread, and has not been asked again since.
-    was_refused: bool,
+    refused: Option<Extension>,
+}
+
+/// What a simulation has sent.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The newest snapshot. It shows all of `events`.
+    pub snapshot: Arc<SimulationSnapshot>,
+    /// What has happened since the last time, oldest first, each of it once.
+    pub events: Vec<EpisodeEvent>,
+    /// How many events before these were dropped, because they waited too long
+    /// ([`MAX_WAITING_MESSAGES`](crate::episode::MAX_WAITING_MESSAGES)).
+    pub lost: u64,
 }
 
 impl SimulationThread {
@@ -106,28 +141,27 @@ impl SimulationThread {
     ) -> io::Result<Self> {
         let slot = Arc::new(Slot::new(SimulationSnapshot::empty(&settings)));
         let (commands, handle) = begin(settings, prepare, slot.clone())?;
-        Ok(Self { commands: Some(commands), slot, handle: Some(handle), was_refused: false })
+        Ok(Self { commands: Some(commands), slot, handle: Some(handle), refused: None })
     }
 
     /// The same; where the system refuses a thread, its snapshot says so, and [`start_again`](Self::start_again) asks again.
-    pub(super) fn spawn_or_say_why(settings: EpisodeSettings) -> Self {
-        Self::spawn(settings.clone()).unwrap_or_else(|error| {
+    pub(super) fn spawn_or_say_why(settings: EpisodeSettings, extend: Extension) -> Self {
+        let first = extend.clone();
+        Self::spawn_with(settings.clone(), move |simulation| first(simulation)).unwrap_or_else(|error| {
             let slot = Slot::new(SimulationSnapshot::empty(&settings));
             slot.change(|snapshot| refuse_thread(snapshot, &error));
-            Self { commands: None, slot: Arc::new(slot), handle: None, was_refused: true }
+            Self { commands: None, slot: Arc::new(slot), handle: None, refused: Some(extend) }
         })
     }
 
     /// Asks the system once more for a thread that it has refused; whether it had, and this was not stopped since.
     pub(super) fn start_again(&mut self) -> bool {
-        if !self.was_refused {
-            return false;
-        }
+        let Some(extend) = self.refused.clone() else { return false };
         let settings = (*self.slot.latest().settings).clone();
-        match begin(settings, |_| {}, self.slot.clone()) {
+        match begin(settings, move |simulation| extend(simulation), self.slot.clone()) {
             Ok((commands, handle)) => {
                 (self.commands, self.handle) = (Some(commands), Some(handle));
-                self.was_refused = false;
+                self.refused = None;
             }
             Err(error) => self.slot.change(|snapshot| refuse_thread(snapshot, &error)),
         }
@@ -146,16 +180,21 @@ impl SimulationThread {
         }
     }
 
-    /// The newest snapshot if its frame is above `frame`.
-    pub fn newer_than(&self, frame: u64) -> Option<Arc<SimulationSnapshot>> {
-        (self.slot.frame.load(Ordering::Acquire) > frame).then(|| self.slot.latest())
+    /// The newest snapshot, if its frame is above `frame`, and all that has happened until then and was not received before.
+    pub fn receive(&self, frame: u64) -> Option<Received> {
+        if self.slot.frame.load(Ordering::Acquire) <= frame {
+            return None;
+        }
+        let mut outbox = lock(&self.slot.outbox);
+        let (events, lost) = outbox.events.take();
+        Some(Received { snapshot: outbox.latest.clone(), events, lost })
     }
 
     /// Stops the simulation and waits until its thread has ended, 0.4 s at most: one that is still at work then is left
     /// behind.
     pub fn stop(&mut self) {
         self.commands = None;
-        self.was_refused = false;
+        self.refused = None;
         if let Some(handle) = self.handle.take() {
             // The thread catches its own panics.
             let _ = join_soon(handle);
@@ -233,6 +272,7 @@ fn simulate(
 
 /// Ticks until all senders are gone.
 fn tick_on(simulation: &mut Simulation, commands: &Receiver<SimCommand>, slot: &Slot) {
+    let mut seen = MessageCursor::default();
     loop {
         loop {
             match commands.try_recv() {
@@ -242,6 +282,7 @@ fn tick_on(simulation: &mut Simulation, commands: &Receiver<SimCommand>, slot: &
             }
         }
         simulation.tick();
+        slot.add_events(seen.read(simulation.world().resource::<Messages<EpisodeEvent>>()));
         let latest = simulation.latest_snapshot();
         if latest.frame > slot.frame.load(Ordering::Relaxed) {
             slot.put(latest);
@@ -390,7 +431,7 @@ mod tests {
 
     #[test]
     fn a_simulation_that_got_no_thread_says_so_and_begins_once_there_is_one() {
-        let mut thread = refusal::after(0, || SimulationThread::spawn_or_say_why(settings()));
+        let mut thread = refusal::after(0, || SimulationThread::spawn_or_say_why(settings(), Arc::new(|_| {})));
         let refused = thread.slot.latest();
         let SimulationStatus::Failed { reason } = &refused.status else { panic!("{:?}", refused.status) };
         assert!(reason.starts_with("the system gives no further thread: "), "{reason}");

@@ -51,7 +51,7 @@ pub fn display_panel(ui: &mut Ui, view: &mut ViewSettings) {
 
 fn layers(ui: &mut Ui, view: &mut ViewSettings) {
     let layers = &mut view.layers;
-    let switches: [(&mut bool, &str, &str); 9] = [
+    let switches: [(&mut bool, &str, &str); 10] = [
         (&mut layers.belief, "Belief voxels", "P(occupied) of every voxel."),
         (
             &mut layers.truth,
@@ -60,7 +60,8 @@ fn layers(ui: &mut Ui, view: &mut ViewSettings) {
         ),
         (&mut layers.trajectory, "Path and burns", "Where the servicer flew, and its burns."),
         (&mut layers.plan, "Plan and candidates", "The path the search would fly, and the burns it tried."),
-        (&mut layers.servicer, "Servicer and camera", "The servicer and its camera's field of view."),
+        (&mut layers.servicer, "Servicer", "The servicer, larger than it is where it is far away."),
+        (&mut layers.field_of_view, "Field of view", "What the servicer's camera sees."),
         (&mut layers.axes, "Axes and rings", "R, T, N and rings of equal range."),
         (&mut layers.small_grids, "Other episodes", "The parallel episodes as small grids."),
         (&mut layers.legend, "Legend in the picture", "Colour bars and a status line over the picture."),

@@ -5,13 +5,15 @@ use super::hud::Hud;
 use super::own_camera::OwnCamera;
 use super::scale::DrawnScale;
 use super::settings::ViewSettings;
+use crate::episode::LatestEpisode;
 
 /// The entity everything of the view hangs under, in metres; the view's own camera alone stands beside it.
 ///
 /// - Spawn one yourself, or move, turn or scale the one that the view spawns, to place the scene in a larger world. A
 ///   host's root takes the place of the view's at any time.
 /// - Hide it, and nothing of the view is drawn.
-/// - Give it `RenderLayers`, and everything of the view has them, the own camera too.
+/// - Give it `RenderLayers`, and everything of the view has them, the own camera too. What a host has put under an
+///   episode's entity keeps its own.
 /// - Despawn it, and everything of the view goes with it. While
 ///   [`ViewSettings::spawn_root`](super::ViewSettings) is on the view comes back at once; else with the next root.
 #[derive(Component, Reflect, Clone, Copy, Debug, Default)]
@@ -109,6 +111,7 @@ pub(super) fn share_layers(
     lines: Query<(), With<Gizmo>>,
     own_cameras: Query<Entity, With<OwnCamera>>,
     children: Query<&Children>,
+    episodes: Query<(), With<LatestEpisode>>,
     mut has_shared: Local<bool>,
 ) {
     let (shared, hides) = (layers.get(frames.root).ok(), !is_shown(frames.root, &visibilities));
@@ -118,8 +121,8 @@ pub(super) fn share_layers(
     }
     let none = RenderLayers::none();
     let below_cameras = own_cameras.iter().flat_map(|camera| children.iter_descendants(camera));
-    let of_view = children.iter_descendants(frames.root).chain(own_cameras.iter()).chain(below_cameras);
-    for entity in of_view {
+    let of_view = drawn_below(frames.root, &children, &episodes);
+    for entity in of_view.into_iter().chain(own_cameras.iter()).chain(below_cameras) {
         let wanted = if hides && lines.contains(entity) { Some(&none) } else { shared };
         match wanted {
             Some(wanted) if layers.get(entity).ok() != Some(wanted) => {
@@ -131,6 +134,20 @@ pub(super) fn share_layers(
             _ => {}
         }
     }
+}
+
+/// Everything of the view below the root. What hangs under an episode is the host's.
+fn drawn_below(root: Entity, children: &Query<&Children>, episodes: &Query<(), With<LatestEpisode>>) -> Vec<Entity> {
+    let mut drawn = Vec::new();
+    let mut parents = vec![root];
+    while let Some(parent) = parents.pop() {
+        let of_view = children.get(parent).into_iter().flatten().filter(|child| !episodes.contains(**child));
+        of_view.for_each(|child| {
+            drawn.push(*child);
+            parents.push(*child);
+        });
+    }
+    drawn
 }
 
 /// Whether the root is shown: its own visibility, or that of the host's entity it hangs under.

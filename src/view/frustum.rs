@@ -50,7 +50,7 @@ pub(super) fn draw_frustum(
     mut assets: ResMut<Assets<GizmoAsset>>,
     mut was_shown: Local<bool>,
 ) {
-    let (shown, before) = (settings.layers.servicer, *was_shown);
+    let (shown, before) = (settings.layers.field_of_view, *was_shown);
     *was_shown = shown;
     if !shown && before {
         beams.iter_mut().for_each(|(_, mut visibility)| *visibility = Visibility::Hidden);

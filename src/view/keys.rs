@@ -96,6 +96,8 @@ pub enum KeyAction {
     TogglePlan,
     /// Shows or hides the servicer.
     ToggleServicer,
+    /// Shows or hides the field of view of the servicer's camera.
+    ToggleFieldOfView,
     /// Shows or hides axes and range rings.
     ToggleAxes,
     /// Shows or hides the small grids.
@@ -120,7 +122,7 @@ pub enum KeyGroup {
 }
 
 /// Every action with its group, what it does and its default keys: the one table of keys.
-const ACTIONS: [(KeyAction, KeyGroup, &str, &[&str]); 20] = {
+const ACTIONS: [(KeyAction, KeyGroup, &str, &[&str]); 21] = {
     use KeyAction as A;
     use KeyGroup::{Panel, Run, View};
     [
@@ -139,7 +141,8 @@ const ACTIONS: [(KeyAction, KeyGroup, &str, &[&str]); 20] = {
         (A::ToggleBelief, View, "show or hide the belief", &["1"]),
         (A::ToggleTrajectory, View, "show or hide the flown path and its burns", &["2"]),
         (A::TogglePlan, View, "show or hide the plan and the search's candidates", &["3"]),
-        (A::ToggleServicer, View, "show or hide the servicer and its field of view", &["4"]),
+        (A::ToggleServicer, View, "show or hide the servicer", &["4"]),
+        (A::ToggleFieldOfView, View, "show or hide the field of view of its camera", &["7"]),
         (A::ToggleAxes, View, "show or hide axes and range rings", &["5"]),
         (A::ToggleSmallGrids, View, "show or hide the small grids", &["6"]),
         (A::ToggleTruth, View, "show or hide the true shape", &["G"]),

@@ -11,6 +11,7 @@ mod capture;
 mod coarsen;
 mod colour_map;
 mod episode_grid;
+mod episode_places;
 mod eye;
 mod flat_material;
 mod frame;

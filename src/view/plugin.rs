@@ -22,8 +22,9 @@ use super::sky::SkyMaterial;
 use super::voxel_layer::VoxelAssets;
 use super::voxel_material::VoxelMaterial;
 use super::{
-    axes, camera_rig, candidates, episode_grid, eye, frame, frustum, ghost, hud, input, line_art, own_camera, pick,
-    quality, scale, scale_note, scene, servicer, shortcuts, sky, trajectory, voxel_cloud, voxel_layer,
+    axes, camera_rig, candidates, episode_grid, episode_places, eye, frame, frustum, ghost, hud, input, line_art,
+    own_camera, pick, quality, scale, scale_note, scene, servicer, shortcuts, sky, trajectory, voxel_cloud,
+    voxel_layer,
 };
 use crate::episode::{LatestSnapshot, SimCommand};
 
@@ -277,6 +278,8 @@ fn add_animation(app: &mut App) {
         (
             camera_rig::follow,
             servicer::move_servicer,
+            episode_places::place_episodes,
+            episode_places::move_episodes,
             frustum::draw_frustum,
             servicer::light_servicer,
             episode_grid::turn_grids,

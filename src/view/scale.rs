@@ -83,7 +83,7 @@ pub(super) fn choose_scale(
     mut scale: ResMut<DrawnScale>,
 ) {
     let full = DrawnScale::full(&settings);
-    scale.set_if_neq(match (&belief.source, motion.position_rtn_m()) {
+    scale.set_if_neq(match (&belief.source, motion.position_rtn_m) {
         (Some((grid, _)), Some(position)) => {
             DrawnScale::at_distance(full, grid.half_extent_m() as f32, position.length())
         }

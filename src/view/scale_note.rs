@@ -23,7 +23,7 @@ pub(super) struct ScaleLabel;
 /// Whether target or servicer is drawn.
 pub(super) fn has_note(settings: &ViewSettings) -> bool {
     let layers = &settings.layers;
-    layers.belief || layers.truth || layers.axes || layers.servicer
+    layers.belief || layers.truth || layers.axes || layers.servicer || layers.field_of_view
 }
 
 pub(super) fn spawn_label(mut commands: Commands, frames: Res<ViewFrames>, mut assets: ResMut<Assets<GizmoAsset>>) {

@@ -18,28 +18,36 @@ use super::settings::ViewSettings;
 #[reflect(Component, Default, Clone)]
 pub struct Servicer;
 
-/// Where on its path the servicer is shown; runs after the newest state.
+/// Where on its path the servicer is shown.
 #[derive(Resource, Default)]
 pub(super) struct ServicerMotion {
-    shown: Option<ShownPlace>,
+    time: ShownTime,
+    /// Once it has flown.
+    pub position_rtn_m: Option<Vec3>,
+}
+
+/// The time at which a servicer is shown; it runs after that of the newest state.
+#[derive(Component, Default)]
+pub(super) struct ShownTime {
+    time_s: Option<f64>,
     identity: Option<(u32, usize)>,
-}
-
-#[derive(Clone, Copy)]
-struct ShownPlace {
-    time_s: f64,
-    position_rtn_m: Vec3,
-}
-
-impl ServicerMotion {
-    /// Where the servicer is shown, once it has flown.
-    pub fn position_rtn_m(&self) -> Option<Vec3> {
-        self.shown.map(|shown| shown.position_rtn_m)
-    }
 }
 
 /// The servicer catches up with a new state within about three of these.
 const CATCH_UP_S: f32 = 0.22;
+/// Nearer than this the shown time is the newest one, s.
+const CAUGHT_UP_S: f64 = 1e-3;
+
+impl ShownTime {
+    /// The time to show after a frame, s. With another identity, of episode number and mission, it jumps to the newest one.
+    pub fn advance(&mut self, identity: (u32, usize), newest_s: f64, frame_s: f32) -> f64 {
+        let is_known = self.identity.replace(identity) == Some(identity);
+        let before_s = self.time_s.filter(|before_s| is_known && newest_s - before_s >= CAUGHT_UP_S);
+        let share = f64::from(1.0 - (-frame_s / CATCH_UP_S).exp());
+        let time_s = before_s.map_or(newest_s, |before_s| before_s + (newest_s - before_s) * share);
+        *self.time_s.insert(time_s)
+    }
+}
 
 pub(super) fn spawn_servicer(
     mut commands: Commands,
@@ -88,12 +96,9 @@ pub(super) fn light_servicer(
 /// Moves the shown place along the path towards the newest state.
 pub(super) fn follow_path(time: Res<Time<Real>>, flight: Res<SceneFlight>, mut motion: ResMut<ServicerMotion>) {
     let Some(newest_s) = flight.path.last().map(|point| point.time_s) else { return };
-    let identity = flight.identity.as_ref().map(|(number, mission)| (*number, Arc::as_ptr(mission) as usize));
-    let before = motion.shown.filter(|shown| identity == motion.identity && shown.time_s <= newest_s);
-    let share = f64::from(1.0 - (-time.delta_secs() / CATCH_UP_S).exp());
-    let time_s = before.map_or(newest_s, |shown| shown.time_s + (newest_s - shown.time_s) * share);
-    motion.identity = identity;
-    motion.shown = position_at(&flight.path, time_s).map(|position_rtn_m| ShownPlace { time_s, position_rtn_m });
+    let Some((number, mission)) = &flight.identity else { return };
+    let time_s = motion.time.advance((*number, Arc::as_ptr(mission).addr()), newest_s, time.delta_secs());
+    motion.position_rtn_m = position_at(&flight.path, time_s);
 }
 
 pub(super) fn move_servicer(
@@ -102,13 +107,16 @@ pub(super) fn move_servicer(
     motion: Res<ServicerMotion>,
     mut servicers: Query<(&mut Transform, &mut Visibility), With<Servicer>>,
 ) {
-    let Some(position) = motion.position_rtn_m() else { return };
+    let Some(position) = motion.position_rtn_m else { return };
     for (mut transform, mut visibility) in &mut servicers {
         visibility.set_if_neq(if settings.layers.servicer { Visibility::Inherited } else { Visibility::Hidden });
-        let size = Vec3::splat(scale.servicer);
-        let place = Transform::from_translation(position).looking_at(Vec3::ZERO, camera_up(position)).with_scale(size);
-        transform.set_if_neq(place);
+        transform.set_if_neq(servicer_pose(position).with_scale(Vec3::splat(scale.servicer)));
     }
+}
+
+/// Place and attitude of a servicer whose camera, along −Z, looks at the target's centre.
+pub(super) fn servicer_pose(position_rtn_m: Vec3) -> Transform {
+    Transform::from_translation(position_rtn_m).looking_at(Vec3::ZERO, camera_up(position_rtn_m))
 }
 
 /// Up of the imaging camera: N, or T when it looks along N.
@@ -155,6 +163,23 @@ mod tests {
         };
         let reach_m = positions.iter().flatten().fold(0.0_f32, |reach, lane| reach.max(lane.abs()));
         assert!((reach_m - HALF_SIZE_M).abs() < 1e-6, "{reach_m} m");
+    }
+
+    #[test]
+    fn the_shown_time_follows_the_newest_catches_up_and_jumps_with_another_episode() {
+        let mut shown = ShownTime::default();
+        assert_eq!(shown.advance((0, 1), 120.0, 0.02), 120.0);
+        let mut before_s = 120.0;
+        for _ in 0..400 {
+            let time_s = shown.advance((0, 1), 240.0, 0.02);
+            assert!((before_s..=240.0).contains(&time_s));
+            before_s = time_s;
+        }
+        assert_eq!(before_s, 240.0);
+        assert!(shown.advance((0, 1), 360.0, 0.02) < 360.0);
+        assert_eq!(shown.advance((1, 1), 480.0, 0.02), 480.0);
+        // A reset leads back.
+        assert_eq!(shown.advance((1, 1), 0.0, 0.02), 0.0);
     }
 
     #[test]

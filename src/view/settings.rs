@@ -147,8 +147,10 @@ pub struct ViewLayers {
     pub trajectory: bool,
     /// The planned path and the search's candidates. Default: shown.
     pub plan: bool,
-    /// The servicer and its camera's field of view. Default: shown.
+    /// The servicer. Default: shown.
     pub servicer: bool,
+    /// The field of view of the servicer's camera. Default: shown.
+    pub field_of_view: bool,
     /// Axes R, T, N and range rings. Default: shown.
     pub axes: bool,
     /// The other episodes as small grids. Default: shown.
@@ -167,6 +169,7 @@ impl Default for ViewLayers {
             trajectory: true,
             plan: true,
             servicer: true,
+            field_of_view: true,
             axes: true,
             small_grids: true,
             legend: true,

@@ -101,6 +101,7 @@ fn layer_of(action: KeyAction) -> Option<fn(&mut ViewLayers) -> &mut bool> {
         KeyAction::ToggleTrajectory => |layers| &mut layers.trajectory,
         KeyAction::TogglePlan => |layers| &mut layers.plan,
         KeyAction::ToggleServicer => |layers| &mut layers.servicer,
+        KeyAction::ToggleFieldOfView => |layers| &mut layers.field_of_view,
         KeyAction::ToggleAxes => |layers| &mut layers.axes,
         KeyAction::ToggleSmallGrids => |layers| &mut layers.small_grids,
         KeyAction::ToggleTruth => |layers| &mut layers.truth,

@@ -164,7 +164,7 @@ fn the_group_works_with_parts_left_out() {
 #[test]
 fn the_settings_of_a_part_can_be_replaced() {
     let settings = EpisodeSettings { episodes: 3, ..small_settings(PlannerKind::Passive) };
-    let group = ProxOpsPlugins::default().set(EpisodePlugin { settings });
+    let group = ProxOpsPlugins::default().set(EpisodePlugin::new(settings));
     #[cfg(feature = "view")]
     let group = group.disable::<ViewPlugin>();
     #[cfg(feature = "panel")]

@@ -5,6 +5,7 @@ mod commands;
 mod determinism;
 mod efficiency;
 mod load;
+mod messages;
 mod network;
 mod refusal;
 mod schedule;

@@ -45,7 +45,7 @@ pub fn bits(episode: &EpisodeSnapshot) -> String {
 /// An app without renderer or window.
 pub fn minimal_app(settings: EpisodeSettings) -> App {
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins, EpisodePlugin { settings }));
+    app.add_plugins((MinimalPlugins, EpisodePlugin::new(settings)));
     app
 }
 

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::camera::RenderTarget;
@@ -7,10 +8,13 @@ use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::settings::{Backends, WgpuSettings};
+use bevy::time::TimeUpdateStrategy;
 use bevy::winit::WinitPlugin;
 use bevy_proxops::episode::LatestSnapshot;
+use bevy_proxops::prelude::*;
 use bevy_proxops::view::{
-    Capture, CaptureTarget, OrbitCamera, RtnFrame, SmallGrid, ViewFrames, ViewPlugin, ViewRoot, ViewSettings,
+    Capture, CapturePlugin, CaptureTarget, OrbitCamera, RtnFrame, Servicer, SmallGrid, ViewFrames, ViewLayers,
+    ViewPlugin, ViewRoot, ViewSettings,
 };
 
 use crate::offscreen::windowless;
@@ -295,4 +299,87 @@ fn the_view_starts_and_stops_with_a_state_of_the_host() {
         assert!(!world.contains_resource::<ViewFrames>());
     }
     assert!(counts[0] > 10 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+#[derive(Component)]
+struct HostModel;
+
+/// Hangs a model of the host's on every servicer.
+fn hang_models(mut commands: Commands, episodes: Query<Entity, Added<Episode>>) {
+    for episode in &episodes {
+        commands.spawn((HostModel, Transform::default(), ChildOf(episode)));
+    }
+}
+
+/// Where the model on the servicer in focus is, and where our own one is drawn.
+fn model_and_servicer(app: &mut App) -> (Vec3, Vec3) {
+    let world = app.world_mut();
+    let focused = world.query_filtered::<&Children, With<FocusedEpisode>>().single(world).expect("one is in focus")[0];
+    let model = world.get::<GlobalTransform>(focused).expect("it is placed").translation();
+    let servicer = world.query_filtered::<&GlobalTransform, With<Servicer>>().single(world).expect("there is one");
+    (model, servicer.translation())
+}
+
+#[test]
+fn a_model_of_the_hosts_flies_in_place_of_the_servicer_of_any_episode() {
+    let search = SearchConfig { planner: PlannerKind::Passive, ..default() };
+    let episodes = EpisodeSettings { search, episodes: 3, start_paused: true, ..default() };
+    let mut app = App::new();
+    let settings = ViewSettings { layers: ViewLayers { servicer: false, ..default() }, ..default() };
+    app.add_plugins((windowless(), CapturePlugin { width: WIDTH, height: HEIGHT }, ViewPlugin { settings }))
+        .add_plugins(EpisodePlugin::new(episodes))
+        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(20)))
+        .add_systems(Update, hang_models);
+    let mut capture = Capture::start(app);
+    let wait_for_step = |capture: &mut Capture, step: u32| {
+        let shows = |snapshot: &SimulationSnapshot| {
+            snapshot.episodes.len() == 3 && snapshot.episodes.iter().all(|episode| episode.step == step)
+        };
+        for _ in 0..10_000 {
+            capture.run(1);
+            if shows(&capture.app().world().resource::<LatestSnapshot>().0) {
+                return;
+            }
+        }
+        panic!("step {step} is not flown");
+    };
+    wait_for_step(&mut capture, 0);
+    capture.run(3);
+    let (start, drawn) = model_and_servicer(capture.app());
+    assert!(start.distance(drawn) < 1e-3 && start.length() > 50.0, "{start} {drawn}");
+
+    capture.app().world_mut().write_message(SimCommand::StepOnce);
+    wait_for_step(&mut capture, 1);
+    // It does not jump: it catches up within a second.
+    let (mut before, mut way) = (start, 0.0);
+    for _ in 0..100 {
+        capture.run(1);
+        let (model, drawn) = model_and_servicer(capture.app());
+        // Ours goes straight between the points of its drawn path.
+        assert!(model.distance(drawn) < 0.5, "{model} {drawn}");
+        way += model.distance(before);
+        before = model;
+    }
+    let (end, drawn) = model_and_servicer(capture.app());
+    assert!(end.distance(drawn) < 0.1, "{end} {drawn}");
+    assert!(
+        start.distance(end) > 5.0 && way >= start.distance(end) * 0.999 && way < start.distance(end) * 1.5,
+        "{way}"
+    );
+
+    let world = capture.app().world_mut();
+    let ours = world.query_filtered::<&ViewVisibility, With<Servicer>>().single(world).expect("there is one");
+    assert!(!ours.get(), "our own servicer is hidden");
+    assert_eq!(world.query::<&HostModel>().iter(world).count(), 3);
+    picture(&mut capture, "own_model_field_of_view");
+
+    // With the root everything goes, and comes back with the next one.
+    let world = capture.app().world_mut();
+    let root = world.resource::<ViewFrames>().root;
+    world.despawn(root);
+    capture.run(4);
+    let world = capture.app().world_mut();
+    assert_eq!(world.query::<&HostModel>().iter(world).count(), 3);
+    let (again, _) = model_and_servicer(capture.app());
+    assert!(again.distance(end) < 0.1, "{again} {end}");
 }

@@ -31,6 +31,7 @@ pub const NO_LAYERS: ViewLayers = ViewLayers {
     trajectory: false,
     plan: false,
     servicer: false,
+    field_of_view: false,
     axes: false,
     small_grids: false,
     legend: false,
@@ -41,12 +42,13 @@ pub const NO_LAYERS: ViewLayers = ViewLayers {
 pub type Layer = fn(&mut ViewLayers) -> &mut bool;
 
 /// All layers but the sky, which fills the picture.
-pub const LAYERS: [(&str, Layer); 8] = [
+pub const LAYERS: [(&str, Layer); 9] = [
     ("belief", |layers| &mut layers.belief),
     ("truth", |layers| &mut layers.truth),
     ("trajectory", |layers| &mut layers.trajectory),
     ("plan", |layers| &mut layers.plan),
     ("servicer", |layers| &mut layers.servicer),
+    ("field_of_view", |layers| &mut layers.field_of_view),
     ("axes", |layers| &mut layers.axes),
     ("small_grids", |layers| &mut layers.small_grids),
     ("legend", |layers| &mut layers.legend),

@@ -82,6 +82,7 @@ fn episode(mission: &Arc<Mission>, number: u32, step: u32, orbit: Orbit) -> Epis
     let initial_entropy_nats = mission.initial_entropy_nats();
     EpisodeSnapshot {
         number,
+        slot: number,
         step,
         steps: mission.steps(),
         status: EpisodeStatus::Stepping,

@@ -102,6 +102,7 @@ pub(super) mod target {
             TargetShape::Dock => "dock",
             TargetShape::Embedded(name) => name,
             generated @ TargetShape::Generated { .. } => return generated.to_string(),
+            voxels @ TargetShape::Voxels { .. } => return voxels.to_string(),
             TargetShape::Vox { path, .. } => return path.display().to_string(),
         };
         name.to_owned()

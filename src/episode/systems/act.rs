@@ -53,7 +53,7 @@ fn step(
         state.0 = next;
         *planner = match flown {
             Ok(transition) => EpisodePlanner::Acted { summary, transition },
-            Err(_) => EpisodePlanner::Refused { summary },
+            Err(_) => EpisodePlanner::Refused { action: decision.action, summary },
         };
     }
 }

@@ -176,6 +176,7 @@ fn picture_of(
     state.belief.probabilities_u8(&mut probability_u8);
     EpisodeSnapshot {
         number: episode.number,
+        slot: episode.slot,
         step: state.step,
         steps: mission.scenario().steps,
         status,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::ResMut;
+use bevy::ecs::message::MessageWriter;
 use bevy::ecs::system::Query;
 
 use crate::episode::command::Speed;
@@ -9,15 +10,18 @@ use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
 use crate::episode::failure::{EpisodePhase, pass};
+use crate::episode::messages::{DecisionMade, EpisodeEvent, EpisodeFailed, EpisodeFinished};
 use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::snapshot::StateSample;
+use crate::mission::EpisodeMetrics;
 use crate::threads::guarded;
 
 /// Adds the steps just flown to the episodes' histories, ends finished and failed episodes and paces the others.
 pub fn record(
     mut run: ResMut<Run>,
     mut meter: ResMut<Meter>,
+    mut events: MessageWriter<EpisodeEvent>,
     mut episodes: Query<(
         &Episode,
         &EpisodeMission,
@@ -35,11 +39,14 @@ pub fn record(
             EpisodePlanner::Acted { .. } | EpisodePlanner::Refused { .. } => {
                 let recorded = guarded(|| {
                     pass("record", mission.mission.scenario(), episode.number, state.0.step);
-                    add_step(mission, state, &mut planner, &mut history);
+                    add_step(*episode, mission, state, &mut planner, &mut history)
                 });
-                if let Err(reason) = recorded {
-                    history.keep_whole_steps();
-                    planner.fail(EpisodePhase::Record, reason);
+                match recorded {
+                    Ok(happened) => drop(events.write_batch(happened)),
+                    Err(reason) => {
+                        history.keep_whole_steps();
+                        planner.fail(EpisodePhase::Record, reason);
+                    }
                 }
             }
             // Its picture cannot be made anew.
@@ -52,6 +59,8 @@ pub fn record(
         if let EpisodePlanner::Failing(failure) = &*planner {
             let failure = failure.clone();
             run.notices.error(format!("episode {} ended after step {}: {failure}", episode.number, state.0.step));
+            let failed = EpisodeFailed { episode: *episode, step: state.0.step, failure: failure.clone() };
+            events.write(EpisodeEvent::Failed(failed));
             *planner = EpisodePlanner::Failed(failure);
         } else {
             if let Some(refusal) = state.0.refusal {
@@ -60,6 +69,8 @@ pub fn record(
             if state.0.is_done(&mission.mission) {
                 *planner = EpisodePlanner::Finished;
                 meter.count.episodes += 1;
+                let metrics = EpisodeMetrics::of(&mission.mission, &state.0, &history.transitions).into();
+                events.write(EpisodeEvent::Finished(EpisodeFinished { episode: *episode, metrics }));
             }
         }
         if run.paused {
@@ -70,22 +81,28 @@ pub fn record(
     }
 }
 
-/// Moves the step from the planner to the history.
+/// Moves the step from the planner to the history, and says what it has brought.
 fn add_step(
+    episode: Episode,
     mission: &EpisodeMission,
     state: &EpisodeState,
     planner: &mut EpisodePlanner,
     history: &mut EpisodeHistory,
-) {
+) -> Vec<EpisodeEvent> {
     match std::mem::take(planner) {
         EpisodePlanner::Acted { summary, transition } => {
+            let happened = EpisodeEvent::of_step(episode, summary.clone(), &transition).collect();
             Arc::make_mut(&mut history.transitions).push(transition);
             history.states.push(StateSample::of(&mission.mission, &state.0));
             Arc::make_mut(&mut history.expected_returns).push(summary.root_value);
             history.search = Some(summary);
+            happened
         }
-        EpisodePlanner::Refused { summary } => history.search = Some(summary),
-        _ => {}
+        EpisodePlanner::Refused { action, summary } => {
+            history.search = Some(summary.clone());
+            vec![EpisodeEvent::Decision(DecisionMade { episode, step: state.0.step + 1, action, search: summary })]
+        }
+        _ => Vec::new(),
     }
 }
 

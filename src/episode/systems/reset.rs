@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::entity::Entity;
+use bevy::ecs::message::MessageWriter;
 use bevy::ecs::system::{Commands, Query};
 
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState,
 };
 use crate::episode::failure::{EpisodePhase, pass};
+use crate::episode::messages::{EpisodeEvent, EpisodeStarted, ImageTaken};
 use crate::episode::meter::Meter;
 use crate::episode::run::{Run, waiting_parameters};
 use crate::episode::snapshot::StateSample;
@@ -43,6 +45,7 @@ pub fn begin_episodes(
     mut run: ResMut<Run>,
     mut workers: ResMut<Workers>,
     mut meter: ResMut<Meter>,
+    mut events: MessageWriter<EpisodeEvent>,
     episodes: Query<(&Episode, &EpisodeMission)>,
 ) {
     if run.restart {
@@ -68,10 +71,18 @@ pub fn begin_episodes(
     let due = Instant::now();
     for (episode, begun) in empty.into_iter().zip(begun) {
         let mut planner = EpisodePlanner::Idle;
-        let (state, samples) = begun.unwrap_or_else(|reason| {
-            planner.fail(EpisodePhase::FirstImage, reason);
-            without_image(episode, &run)
-        });
+        let steps = run.mission.scenario().steps;
+        events.write(EpisodeEvent::Started(EpisodeStarted { episode, steps }));
+        let (state, samples) = match begun {
+            Ok((state, sample)) => {
+                events.write(EpisodeEvent::Image(first_image(episode, &run.mission, &sample)));
+                (state, vec![sample])
+            }
+            Err(reason) => {
+                planner.fail(EpisodePhase::FirstImage, reason);
+                without_image(episode, &run)
+            }
+        };
         let history = EpisodeHistory { states: samples, ..Default::default() };
         commands.spawn((
             episode,
@@ -86,7 +97,17 @@ pub fn begin_episodes(
 }
 
 /// A state and its sample.
-type Begun = (MissionState, Vec<StateSample>);
+type Begun = (MissionState, StateSample);
+
+fn first_image(episode: Episode, mission: &Mission, sample: &StateSample) -> ImageTaken {
+    ImageTaken {
+        episode,
+        step: 0,
+        position_rtn_m: sample.position_rtn_m,
+        entropy_before_nats: mission.initial_entropy_nats(),
+        entropy_after_nats: sample.entropy_nats,
+    }
+}
 
 /// The first states of these episodes, in their order, or why one has none.
 fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec<Result<Begun, String>> {
@@ -98,7 +119,7 @@ fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec
         let state = mission.begin(seed, episode.number, caster, observation);
         pass("first image", mission.scenario(), episode.number, state.step);
         let sample = StateSample::of(mission, &state);
-        *lock(place) = Some((state, vec![sample]));
+        *lock(place) = Some((state, sample));
     });
     let reason = |job| faults.iter().find(|fault| fault.job == job).map(|fault| fault.reason.clone());
     let ended = begun.into_iter().enumerate();
@@ -107,7 +128,7 @@ fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec
 }
 
 /// The state of an episode that has failed at its first image: at its start if that can be said, else nowhere.
-fn without_image(episode: Episode, run: &Run) -> Begun {
+fn without_image(episode: Episode, run: &Run) -> (MissionState, Vec<StateSample>) {
     let (mission, seed) = (&run.mission, run.settings.seed);
     let start = guarded(|| {
         let state = mission.initial_state(seed, episode.number);

@@ -44,7 +44,7 @@ impl Fault {
 
 /// A named pipe that nobody feeds.
 #[cfg(unix)]
-pub(crate) fn make_pipe(path: &std::path::Path) {
+pub fn make_pipe(path: &std::path::Path) {
     let made = std::process::Command::new("mkfifo").arg(path).status();
     assert!(made.is_ok_and(|status| status.success()), "mkfifo is part of every Unix");
 }

@@ -65,6 +65,22 @@ pub enum TargetError {
         /// The file.
         path: String,
     },
+    /// A solid cell of a shape from code lies outside of the grid.
+    #[error("target {name} has a solid cell {cell:?}; allowed: 0 to {} along each axis", cells_per_axis - 1)]
+    CellOutside {
+        /// What the shape is called.
+        name: String,
+        /// The cell's coordinates along R, T and N.
+        cell: [u32; 3],
+        /// The grid's cells along each axis.
+        cells_per_axis: u32,
+    },
+    /// A shape from code has no solid cell.
+    #[error("target {name} has no solid cell; allowed: at least 1")]
+    NoCells {
+        /// What the shape is called.
+        name: String,
+    },
     /// The model has more voxels along an axis than the grid.
     #[error(
         "target file {path} spans {extent:?} voxels along R, T, N; allowed: at most {cells_per_axis} along each (grid.cells_per_axis), or fit: Shrink or fit: Crop in the target"

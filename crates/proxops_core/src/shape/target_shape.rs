@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use super::{ModelFit, ObjectChoice, TargetDescription, TargetError, builtin, generated, vox};
@@ -9,7 +10,7 @@ use crate::voxel::{Occupancy, VoxelGrid};
 /// The true shape of the object under inspection, centred in the grid, its axes along R, T and N.
 ///
 /// In scenario files: `Reference`, `Cube(side_m: 8.0)`, `Sphere(diameter_m: 9.0)`, `LBracket`, `Dock`,
-/// `Embedded("comsat")` or `Vox(path: "my.vox")`, the latter also as
+/// `Embedded("comsat")`, `Voxels(name: "rod", cells: [(9, 9, 3), (9, 9, 4)])` or `Vox(path: "my.vox")`, the latter also as
 /// `Vox(path: "my.vox", object: Name("bus"), fit: Shrink)`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +55,13 @@ pub enum TargetShape {
         #[serde(default, skip_serializing_if = "ModelFit::is_default")]
         fit: ModelFit,
     },
+    /// A shape of one's own, voxel by voxel: see [`TargetShape::from_fn`].
+    Voxels {
+        /// What it is called in lists and messages.
+        name: String,
+        /// The solid voxels as cell coordinates along R, T and N, each below the grid's cells per axis.
+        cells: Vec<[u32; 3]>,
+    },
 }
 
 /// A shape in its grid.
@@ -76,6 +84,7 @@ impl fmt::Display for TargetShape {
             Self::Embedded(name) => f.write_str(name),
             Self::Generated { number } => write!(f, "generated satellite {number}"),
             Self::Vox { path, .. } => write!(f, "{}", path.display()),
+            Self::Voxels { name, .. } => f.write_str(name),
         }
     }
 }
@@ -84,6 +93,24 @@ impl TargetShape {
     /// All shown objects of a `.vox` file, refused when they do not fit.
     pub fn vox(path: impl Into<PathBuf>) -> Self {
         Self::Vox { path: path.into(), object: ObjectChoice::default(), fit: ModelFit::default() }
+    }
+
+    /// A shape from code: every voxel of the grid is solid for whose centre `is_solid` says so, in metres along R, T and N
+    /// from the target's centre.
+    ///
+    /// ```
+    /// use proxops_core::shape::TargetShape;
+    /// use proxops_core::voxel::VoxelGrid;
+    ///
+    /// let grid = VoxelGrid::default();
+    /// let ring = TargetShape::from_fn("ring", &grid, |centre| {
+    ///     centre.x.abs() < 1.0 && (5.0..8.0).contains(&centre.truncate().with_x(centre.z).length())
+    /// });
+    /// assert!(ring.occupancy(&grid, None).is_ok());
+    /// ```
+    pub fn from_fn(name: impl Into<String>, grid: &VoxelGrid, mut is_solid: impl FnMut(DVec3) -> bool) -> Self {
+        let solid = grid.indices().filter(|voxel| is_solid(grid.centre_m(*voxel)));
+        Self::Voxels { name: name.into(), cells: solid.map(|voxel| grid.coordinates(voxel)).collect() }
     }
 
     /// Names of the satellites shipped with the crate.
@@ -136,6 +163,7 @@ impl TargetShape {
             Self::LBracket => builtin::l_bracket(grid),
             Self::Dock => builtin::dock(grid),
             Self::Generated { number } => generated::satellite(grid, *number),
+            Self::Voxels { name, cells } => of_cells(grid, name, cells)?,
             Self::Embedded(name) => return vox::embedded(grid, name),
             Self::Vox { path, object, fit } => {
                 let path = base_dir.map_or_else(|| path.clone(), |base| base.join(path));
@@ -147,9 +175,41 @@ impl TargetShape {
     }
 }
 
+/// The grid with these cells solid.
+fn of_cells(grid: &VoxelGrid, name: &str, cells: &[[u32; 3]]) -> Result<Occupancy, TargetError> {
+    let mut occupancy = Occupancy::empty(*grid);
+    for cell in cells {
+        if cell.iter().any(|place| *place >= grid.cells_per_axis()) {
+            let name = name.to_owned();
+            return Err(TargetError::CellOutside { name, cell: *cell, cells_per_axis: grid.cells_per_axis() });
+        }
+        let [x, y, z] = *cell;
+        occupancy.set(grid.index(x, y, z), true);
+    }
+    if occupancy.count() == 0 {
+        return Err(TargetError::NoCells { name: name.to_owned() });
+    }
+    Ok(occupancy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shape_from_code_is_solid_where_it_says_so_and_refused_outside_of_the_grid() {
+        let grid = VoxelGrid::default();
+        let shape = TargetShape::from_fn("slab", &grid, |centre_m| centre_m.x.abs() < 1.0 && centre_m.z > 0.0);
+        let occupancy = shape.occupancy(&grid, None).unwrap();
+        assert_eq!(occupancy.count(), 2 * 20 * 10);
+        assert!(occupancy.occupied().all(|voxel| grid.centre_m(voxel).z > 0.0));
+        assert_eq!(shape.load(&grid, None).unwrap().description.name, "slab");
+        let coarse = VoxelGrid::new(8, 2.5).unwrap();
+        let refused = shape.occupancy(&coarse, None).unwrap_err().to_string();
+        assert!(refused.contains("slab") && refused.contains("[9, 0, 10]") && refused.contains("to 7"), "{refused}");
+        let nothing = TargetShape::from_fn("nothing", &grid, |_| false);
+        assert_eq!(nothing.occupancy(&grid, None), Err(TargetError::NoCells { name: "nothing".into() }));
+    }
 
     #[test]
     fn every_shape_survives_a_scenario_file() {
@@ -160,6 +220,10 @@ mod tests {
             (r#"Embedded("comsat")"#, TargetShape::Embedded("comsat".into())),
             (r#"Generated(number: 7)"#, TargetShape::Generated { number: 7 }),
             (r#"Vox(path: "my.vox")"#, TargetShape::vox("my.vox")),
+            (
+                r#"Voxels(name: "rod", cells: [(9, 9, 3), (9, 9, 4)])"#,
+                TargetShape::Voxels { name: "rod".into(), cells: vec![[9, 9, 3], [9, 9, 4]] },
+            ),
             (
                 r#"Vox(path: "my.vox", object: Name("bus"), fit: Crop)"#,
                 TargetShape::Vox {
