@@ -453,7 +453,12 @@ fn number_in(name: &str, prefix: &str, suffix: &str, digits: usize) -> Option<u6
 }
 
 fn names_in(path: &Path) -> Result<Vec<String>, CheckpointError> {
-    let io = |source| CheckpointError::io(path, source);
+    let io = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotADirectory => {
+            CheckpointError::io(path, io::Error::new(source.kind(), "it is a file, not a directory"))
+        }
+        _ => CheckpointError::io(path, source),
+    };
     let mut names = Vec::new();
     for entry in fs::read_dir(path).map_err(io)? {
         names.push(entry.map_err(io)?.file_name().to_string_lossy().into_owned());
@@ -787,6 +792,15 @@ mod tests {
             let latest = CheckpointDirectory::create(folder.path()).and_then(|directory| directory.load_latest());
             let refused = latest.map(drop).unwrap_err().to_string();
             assert!(refused.contains(name) && refused.contains("it is a pipe, not a file"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_runs_directory_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for refused in [CheckpointDirectory::open(file.path()), CheckpointDirectory::create(file.path())] {
+            let refused = refused.map(drop).unwrap_err().to_string();
+            assert_eq!(refused, format!("{}: it is a file, not a directory", file.path().display()));
         }
     }
 }

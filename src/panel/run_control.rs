@@ -49,7 +49,7 @@ pub fn run_control_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut
             ui.separator();
             choosers(ui, snapshot, state, &mut commands);
         });
-    } else if ui.available_width() >= HALF_ROW_WIDTH.max(needed - ROW_WIDTH + 0.5 * ROW_WIDTH) {
+    } else if ui.available_width() >= HALF_ROW_WIDTH.max(0.5 * ROW_WIDTH + caution + failure) {
         ui.horizontal(|ui| pace(ui, snapshot, state, &mut commands));
         ui.horizontal(|ui| choosers(ui, snapshot, state, &mut commands));
     } else {

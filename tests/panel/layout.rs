@@ -67,7 +67,7 @@ fn toolbar(harness: &Harness<Bench<Window>>) -> Vec<(String, Rect)> {
 
 fn assert_apart(what: &str, harness: &Harness<Bench<Window>>, size: Vec2) {
     let widgets = toolbar(harness);
-    assert!(widgets.len() >= 8, "{what} at {size:?}: {widgets:?}");
+    assert!(widgets.len() >= 7, "{what} at {size:?}: {widgets:?}");
     let window = Rect::from_min_size(Default::default(), size);
     for (place, (name, rect)) in widgets.iter().enumerate() {
         assert!(window.contains_rect(*rect), "{what} at {size:?}: {name} {rect:?}");
