@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_proxops::episode::{TrainingSettings, TrainingSnapshot};
+use bevy_proxops::episode::{TrainingSettings, TrainingSnapshot, TrainingStatus};
 use bevy_proxops::files;
 use bevy_proxops::prelude::*;
 use bevy_proxops::search::AlphaZeroConfig;
@@ -175,6 +175,7 @@ impl Soak {
                 let latest = self.latest();
                 if let Some(training) = &latest.training {
                     self.learning.watch(training, now);
+                    self.begin_learning_anew(training);
                 }
                 let command = random_commands::draw(&mut self.random, &latest);
                 self.commands += 1;
@@ -194,6 +195,14 @@ impl Soak {
         // Until the replay buffer is full, memory grows as it is meant to.
         self.samples.filled(self.learning.full_after.unwrap_or_default().as_secs_f64());
         Ok(())
+    }
+
+    /// As a user does whose folder a fault has spoilt for good: takes an empty one.
+    fn begin_learning_anew(&mut self, training: &TrainingSnapshot) {
+        if training.status == TrainingStatus::Failed {
+            let _ = std::fs::remove_dir_all(self.work.join("training"));
+            self.app.world_mut().write_message(SimCommand::StartTraining);
+        }
     }
 
     fn frame(&mut self) {
