@@ -8,8 +8,8 @@ use bevy_proxops::mission::Scenario;
 use bevy_proxops::network::NetworkDevice;
 use bevy_proxops::training::{TrainingConfig, TrainingRun};
 
-use crate::files::{sealed_again, small_network};
-use crate::harness::fuzz;
+use super::Target;
+use super::files::{sealed_again, small_network};
 
 fn small_training() -> TrainingConfig {
     let text = "(name: \"small\", steps: 3, camera: (pixels: 8), grid: (cells_per_axis: 8, voxel_size_m: 2.5))";
@@ -40,8 +40,8 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-#[test]
-fn a_run_with_a_damaged_file_is_resumed_or_refused() {
+/// The folder of a training run with one other file: the run is resumed, or the message names the run.
+pub fn checkpoints() -> Target {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
     let mut training =
@@ -51,23 +51,24 @@ fn a_run_with_a_damaged_file_is_resumed_or_refused() {
 
     let files = files_of(&run);
     assert!(files.len() > 4, "{files:?}");
+    let read = |file: &PathBuf| fs::read(file).expect("a file of the run");
+    let files: Vec<(PathBuf, Vec<u8>)> = files.into_iter().map(|file| (file.clone(), read(&file))).collect();
     // The number of the file, whether it gets a right checksum again, and its content.
-    let seeds: Vec<Vec<u8>> = (0..files.len())
-        .flat_map(|number| [0, 1].map(|is_sealed| (number as u8, is_sealed)))
-        .map(|(number, is_sealed)| {
-            let content = fs::read(&files[usize::from(number)]).expect("a file of the run");
-            [&[number, is_sealed][..], &content].concat()
-        })
-        .collect();
-    fuzz("checkpoints", &seeds, 24, |input| {
+    let seeds = files
+        .iter()
+        .zip(0..)
+        .flat_map(|((_, content), number)| [0, 1].map(|is_sealed| [&[number, is_sealed][..], content].concat()));
+    let seeds = seeds.collect();
+
+    let check = move |input: &[u8]| {
         let [number, is_sealed, content @ ..] = input else { return };
-        let file = &files[usize::from(*number) % files.len()];
-        let original = fs::read(file).expect("a file of the run");
+        let (file, original) = &files[usize::from(*number) % files.len()];
         let changed = if *is_sealed == 1 { sealed_again(content.to_vec()) } else { content.to_vec() };
         fs::write(file, changed).expect("the run's folder can be written to");
-        if let Err(error) = TrainingRun::resume(&run, None, &NetworkDevice::Cpu) {
+        if let Err(error) = TrainingRun::resume(&folder.path().join("run"), None, &NetworkDevice::Cpu) {
             assert!(error.to_string().contains("run"), "the message names no file: {error}");
         }
         fs::write(file, original).expect("the run's folder can be written to");
-    });
+    };
+    Target { seeds, check: Box::new(check) }
 }

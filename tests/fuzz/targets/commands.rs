@@ -6,7 +6,11 @@ use bevy_proxops::episode::{EpisodeSettings, PARAMETERS, ParameterValue, SimComm
 use bevy_proxops::mission::{Scenario, Seed};
 use bevy_proxops::search::SearchConfig;
 
-use crate::harness::{Numbers, fuzz};
+use super::Target;
+use super::numbers::Numbers;
+
+/// Longer input is cut off, so that none takes long.
+const MOST_BYTES: usize = 240;
 
 fn small_run() -> Simulation {
     let text = "(name: \"small\", steps: 6, camera: (pixels: 8), grid: (cells_per_axis: 8, voxel_size_m: 2.5))";
@@ -62,29 +66,32 @@ fn value(numbers: &mut Numbers, choices: &[String]) -> ParameterValue {
     }
 }
 
-#[test]
-fn a_run_outlives_any_commands() {
-    let orderly: Vec<u8> = (0..120).collect();
-    let wild: Vec<u8> = (0..120_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let parameters: Vec<u8> = (0..40).flat_map(|place| [13, place, 5, place]).collect();
-    fuzz("commands", &[orderly, wild, parameters], 40, |input| {
-        let mut numbers = Numbers::of(&input[..input.len().min(240)]);
-        let mut simulation = small_run();
-        while !numbers.is_empty() {
-            simulation.command(command(&mut numbers));
-            if numbers.byte().is_multiple_of(3) {
-                simulation.tick();
-            }
+/// Any commands one after the other: the run plays on when asked to, and its figures are finite.
+pub fn commands() -> Target {
+    let orderly = (0..120).collect();
+    let wild = (0..120_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let parameters = (0..40).flat_map(|place| [13, place, 5, place]).collect();
+    Target { seeds: vec![orderly, wild, parameters], check: Box::new(carry_out) }
+}
+
+fn carry_out(input: &[u8]) {
+    let mut numbers = Numbers::of(&input[..input.len().min(MOST_BYTES)]);
+    let mut simulation = small_run();
+    while !numbers.is_empty() {
+        simulation.command(command(&mut numbers));
+        if numbers.byte().is_multiple_of(3) {
+            simulation.tick();
         }
-        // Whatever was asked for, it plays on when asked to.
-        for last in [SimCommand::SetAutoRestart(true), SimCommand::SetSpeed(Speed::Max), SimCommand::Play] {
-            simulation.command(last);
-        }
-        simulation.tick();
-        let snapshot = simulation.snapshot();
-        assert!(!snapshot.paused && !snapshot.episodes.is_empty());
-        for episode in &snapshot.episodes {
-            assert!(episode.entropy_nats.is_finite() && episode.dv_spent_m_s.is_finite(), "figures are finite");
-        }
-    });
+    }
+
+    // Whatever was asked for, it plays on when asked to.
+    for last in [SimCommand::SetAutoRestart(true), SimCommand::SetSpeed(Speed::Max), SimCommand::Play] {
+        simulation.command(last);
+    }
+    simulation.tick();
+    let snapshot = simulation.snapshot();
+    assert!(!snapshot.paused && !snapshot.episodes.is_empty());
+    for episode in &snapshot.episodes {
+        assert!(episode.entropy_nats.is_finite() && episode.dv_spent_m_s.is_finite(), "figures are finite");
+    }
 }

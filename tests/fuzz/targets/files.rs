@@ -7,22 +7,28 @@ use bevy_proxops::network::{NetworkWeights, PolicyValueNetConfig};
 use bevy_proxops::target::{ModelFit, ObjectChoice, TargetShape};
 use bevy_proxops::voxel::VoxelGrid;
 
-use crate::harness::{fuzz, shipped};
+use super::Target;
 
-#[test]
-fn a_vox_file_is_used_or_refused() {
-    let seeds = ["comsat", "space_telescope", "upper_stage"].map(|name| shipped(&format!("assets/targets/{name}.vox")));
+/// A `.vox` file: a target is built from it, or the message names the file.
+pub fn vox() -> Target {
+    let seeds = [
+        &include_bytes!("../../../assets/targets/comsat.vox")[..],
+        include_bytes!("../../../assets/targets/space_telescope.vox"),
+        include_bytes!("../../../assets/targets/upper_stage.vox"),
+    ];
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("model.vox");
     let grid = VoxelGrid::new(20, 1.0).expect("a grid of 20 cells is valid");
-    fuzz("vox", &seeds, 300, |input| {
+
+    let check = move |input: &[u8]| {
+        let path = folder.path().join("model.vox");
         std::fs::write(&path, input).expect("the temporary folder can be written to");
-        let shape = TargetShape::Vox { path: path.clone(), object: ObjectChoice::default(), fit: ModelFit::default() };
+        let shape = TargetShape::Vox { path, object: ObjectChoice::default(), fit: ModelFit::default() };
         match shape.load(&grid, None) {
             Ok(loaded) => assert!(loaded.occupancy.count() > 0, "a target without a voxel"),
             Err(error) => assert!(error.to_string().contains("model.vox"), "the message names no file: {error}"),
         }
-    });
+    };
+    Target { seeds: seeds.map(<[u8]>::to_vec).to_vec(), check: Box::new(check) }
 }
 
 /// Length of the header of a sealed file, and the places of length and checksum in it.
@@ -45,6 +51,10 @@ pub fn small_network() -> PolicyValueNetConfig {
     PolicyValueNetConfig::compact().with_cells_per_axis(8)
 }
 
+fn small_weights() -> Vec<u8> {
+    NetworkWeights::untrained(&small_network(), Seed(1)).expect("a network of 8 cells is valid").to_bytes()
+}
+
 fn used_or_refused(input: &[u8]) {
     match NetworkWeights::from_bytes(Path::new("some.bin"), input) {
         Ok(weights) => {
@@ -55,21 +65,25 @@ fn used_or_refused(input: &[u8]) {
     }
 }
 
-#[test]
-fn a_sealed_file_is_used_or_refused() {
-    let weights = NetworkWeights::untrained(&small_network(), Seed(1)).expect("a network of 8 cells is valid");
-    fuzz("sealed", &[weights.to_bytes()], 60, used_or_refused);
+/// A weights file as it is: a network is built from it, or the message names the file.
+pub fn sealed() -> Target {
+    Target { seeds: vec![small_weights()], check: Box::new(used_or_refused) }
 }
 
-#[test]
-fn a_weights_file_with_a_right_checksum_is_used_or_refused() {
-    let weights = NetworkWeights::untrained(&small_network(), Seed(1)).expect("a network of 8 cells is valid");
-    let whole = weights.to_bytes();
-    // The layers and the beginning of the record, where its structure is, are changed more often than the many numbers.
-    let head = whole[..whole.len().min(4096)].to_vec();
-    fuzz("weights", &[whole.clone(), head.clone(), head], 60, |input| {
-        let is_head = input.len() < whole.len() / 2;
-        let rest = if is_head { &whole[4096.min(whole.len())..] } else { &[] };
+/// A weights file that gets a right checksum again.
+///
+/// The layers and the beginning of the record, where its structure is, are more worth changing than the many numbers: a short
+/// input is a beginning, and the rest is that of a good file.
+pub fn weights() -> Target {
+    const BEGINNING: usize = 4096;
+    let whole = small_weights();
+    let (beginning, rest) = whole.split_at(BEGINNING.min(whole.len()));
+    let (beginning, rest) = (beginning.to_vec(), rest.to_vec());
+    let shortest_whole = whole.len() / 2;
+
+    let check = move |input: &[u8]| {
+        let rest = if input.len() < shortest_whole { &rest[..] } else { &[] };
         used_or_refused(&sealed_again([input, rest].concat()));
-    });
+    };
+    Target { seeds: vec![whole, beginning.clone(), beginning], check: Box::new(check) }
 }

@@ -4,30 +4,35 @@ use bevy_proxops::episode::{EpisodeSettings, Simulation};
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::search::{PlannerKind, SearchConfig};
 
-use crate::harness::{fuzz, shipped};
+use super::Target;
 
 /// Steps flown of what is accepted.
 const STEPS: u32 = 5;
 /// Most ticks until then: each decides at least once for every episode that is not over.
 const MOST_TICKS: u32 = 1000;
 
-#[test]
-fn a_scenario_is_flown_or_refused() {
-    let names = ["reference", "drifting", "short_episode", "small_ellipse", "unseen_satellite"];
-    let mut seeds = names.map(|name| shipped(&format!("assets/scenarios/{name}.ron"))).to_vec();
-    seeds.push(
-        b"(name: \"small\", steps: 6, camera: (pixels: 8), grid: (cells_per_axis: 8, voxel_size_m: 2.5))".to_vec(),
-    );
-    fuzz("scenario", &seeds, 100, |input| {
-        let Ok(text) = std::str::from_utf8(input) else { return };
-        match Scenario::from_ron_str(text, "some.ron") {
-            Ok(scenario) => fly(scenario),
-            Err(error) => {
-                let said = error.to_string();
-                assert!(said.contains("some.ron") && !said.contains('\n'), "not one line that names the file: {said}");
-            }
+/// A scenario file: it is flown, or the message is one line that names the file.
+pub fn scenario() -> Target {
+    let seeds = [
+        include_str!("../../../assets/scenarios/reference.ron"),
+        include_str!("../../../assets/scenarios/drifting.ron"),
+        include_str!("../../../assets/scenarios/short_episode.ron"),
+        include_str!("../../../assets/scenarios/small_ellipse.ron"),
+        include_str!("../../../assets/scenarios/unseen_satellite.ron"),
+        "(name: \"small\", steps: 6, camera: (pixels: 8), grid: (cells_per_axis: 8, voxel_size_m: 2.5))",
+    ];
+    Target { seeds: seeds.map(|text| text.as_bytes().to_vec()).to_vec(), check: Box::new(flown_or_refused) }
+}
+
+fn flown_or_refused(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    match Scenario::from_ron_str(text, "some.ron") {
+        Ok(scenario) => fly(scenario),
+        Err(error) => {
+            let said = error.to_string();
+            assert!(said.contains("some.ron") && !said.contains('\n'), "not one line that names the file: {said}");
         }
-    });
+    }
 }
 
 fn fly(scenario: Scenario) {
