@@ -64,7 +64,7 @@ fuzz() {
     mkdir -p "$work/$target" "$findings"
     touch "$work/begun"
     printf '\n== %s, %s s\n' "$target" "$seconds"
-    FUZZ_SEEDS="$work/$target" libfuzzer "$target" -max_total_time="$seconds" -print_final_stats=1 -max_len=65536 \
+    FUZZ_SEEDS="$work/$target" libfuzzer "$target" -max_total_time="$seconds" -print_final_stats=1 -max_len=524288 \
         -artifact_prefix="$findings/$target-" "$work/$target" "${folders[@]}" || status=$?
     ((status != 0)) || return 0
 
@@ -89,7 +89,7 @@ shrink() {
         rm -rf "${work:?}/shrunk"
         mkdir -p "$work/shrunk" "$corpus/$target"
         find "$work/$target" -type f -size -"$((most_bytes_kept + 1))"c -exec cp -t "$work/shrunk" {} +
-        libfuzzer "$target" -merge=1 "$corpus/$target" "$work/shrunk"
+        libfuzzer "$target" -set_cover_merge=1 "$corpus/$target" "$work/shrunk"
     done
     rm -rf "${work:?}/shrunk"
     du -sh --apparent-size "$corpus"
