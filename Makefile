@@ -48,9 +48,9 @@ efficiency: ## Measure parallel search on this machine and write out/efficiency/
 	@scripts/setup.sh build
 	cargo run --release --locked --example efficiency -- $(ARGS)
 
-fuzz: ## Look for input that breaks something (five minutes for each target; ARGS=60 for so many seconds)
-	@scripts/setup.sh test
-	FUZZ_SECONDS=$(or $(ARGS),300) FUZZ_SEED=$$RANDOM cargo nextest run --release --locked --test fuzz --no-capture --profile fuzz
+fuzz: ## Look for input that breaks something (libFuzzer, five minutes for each target; ARGS=60 for so many seconds)
+	@scripts/setup.sh fuzz
+	scripts/fuzz.sh $(or $(ARGS),300)
 
 soak: ## Run episodes and training under faults for half an hour and measure what grows (ARGS="--minutes 600")
 	@scripts/setup.sh build

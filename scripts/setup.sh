@@ -2,6 +2,7 @@
 # Makes sure that everything needed to build, test and watch is on this machine.
 #
 #   scripts/setup.sh build    compiler and linker
+#   scripts/setup.sh fuzz     the same, and a C++ compiler for libFuzzer
 #   scripts/setup.sh watch    the same, and Vulkan loader and driver, window libraries
 #   scripts/setup.sh test     the same, and lavapipe, Xvfb, cargo-nextest and cargo-deny
 #   scripts/setup.sh mutants  compiler and linker, and cargo-mutants
@@ -33,7 +34,10 @@ missing_packages() {
     loader_cache="$(ldconfig -p 2>/dev/null || true)"
     has_command cc || printf '%s\n' gcc libc6-dev
     has_command pkg-config || echo pkg-config
-    [[ "$purpose" != build && "$purpose" != mutants ]] || return 0
+    if [[ "$purpose" == fuzz ]]; then
+        has_command c++ || echo g++
+    fi
+    [[ "$purpose" != build && "$purpose" != fuzz && "$purpose" != mutants ]] || return 0
     has_library libvulkan.so.1 || echo libvulkan1
     has_vulkan_driver || echo mesa-vulkan-drivers
     # The window library opens these at run time; no linker would complain.
@@ -117,7 +121,7 @@ forget_gone_checkouts() {
     done < <(cat "$list" 2>/dev/null)
     if ((${#gone[@]} > most_gone_checkouts)); then
         say "removing the builds of ${#gone[@]} checkouts that are gone"
-        cargo clean --release --locked --quiet --package bevy_proxops --package proxops_core
+        cargo clean --release --locked --quiet --package bevy_proxops --package proxops_core --package bevy_proxops_fuzz
         gone=()
     fi
     printf '%s\n' "${present[@]}" "${gone[@]}" >"$list"
@@ -125,8 +129,8 @@ forget_gone_checkouts() {
 
 cd "$(dirname "$0")/.."
 case "$purpose" in
-    build | watch | test | mutants) ;;
-    *) fail "unknown purpose '$purpose': build, watch, test or mutants" ;;
+    build | fuzz | watch | test | mutants) ;;
+    *) fail "unknown purpose '$purpose': build, fuzz, watch, test or mutants" ;;
 esac
 packages="$(missing_packages | sort -u)"
 if [[ -n "$packages" ]]; then

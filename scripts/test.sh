@@ -41,7 +41,8 @@ step "core with checks" cargo test --locked --package proxops_core
 step "dependencies" scripts/check-dependencies.sh
 step "examples" scripts/check-examples.sh
 step "doc tests" cargo test --release --locked --doc
-step "lints" env RUSTC_WORKSPACE_WRAPPER="$PWD/scripts/clippy-of-this-checkout.sh" cargo check --release --locked --all-targets
+step "lints" env RUSTC_WORKSPACE_WRAPPER="$PWD/scripts/clippy-of-this-checkout.sh" cargo check --release --locked --all-targets \
+    --workspace --features bevy_proxops_fuzz/libfuzzer
 # Examples are named so that the features of the development dependencies stay on: without them Bevy
 # would be checked once more.
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --lib --examples

@@ -355,7 +355,7 @@ fn a_network_replaces_a_network_and_no_other_file() {
 fn a_change_of_a_parameter_does_not_read_the_targets_file_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.vox");
-    std::fs::write(&path, include_bytes!("../../assets/targets/comsat.vox")).unwrap();
+    std::fs::write(&path, include_bytes!("../../crates/proxops_core/assets/targets/comsat.vox")).unwrap();
     let scenario = Scenario { target: crate::shape::TargetShape::vox(&path), ..Scenario::reference() };
     let mut simulation = Simulation::new(EpisodeSettings { scenario, ..settings(PlannerKind::Passive, 1) }).unwrap();
     simulation.tick();

@@ -2,6 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 
 /// One change; places are shares of the input's length.
 #[derive(Clone, Debug)]
@@ -57,6 +58,13 @@ pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
         6 => (place(), proptest::sample::select(&TOKENS[..])).prop_map(|(at, token)| Mutation::SetToken(at, token)),
     ];
     vec(mutation, 0..8)
+}
+
+/// The same numbers for the same seed on every machine.
+pub fn random(seed: u64) -> TestRng {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
 }
 
 /// The seed with all the changes, one after the other.

@@ -1,0 +1,1 @@
+//! Has libFuzzer's archive built, and nothing else.
