@@ -58,7 +58,7 @@ struct Options {
     memory_share: f64,
 }
 
-fn main() -> ExitCode {
+fn main() {
     let options = Options::parse();
     let plan = plan(&options);
     let checked = check_plan(&plan).map_err(UserError::from).and_then(|()| try_folders(&options));

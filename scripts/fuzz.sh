@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 readonly most_memory_mb=4096 most_seconds_per_input=20
 readonly work=out/fuzz findings=out/fuzz/findings regressions=tests/fuzz/regressions corpus=fuzz/corpus
 # An input larger than this is not kept in the repository.
-readonly most_bytes_kept=8192
+readonly most_bytes_kept=1024
 mapfile -t all_targets < <(sed -nE 's/^    \("([a-z]+)", .*/\1/p' tests/fuzz/targets/mod.rs)
 readonly -a all_targets
 

@@ -7,16 +7,20 @@ mod numbers;
 mod rays;
 mod scenarios;
 
+/// Panics where the input is neither used nor refused with a message.
+pub type Check = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// One way by which input comes from outside.
 pub struct Target {
     /// Good input, from which changed input is made.
     pub seeds: Vec<Vec<u8>>,
-    /// Panics where the input is neither used nor refused with a message.
-    pub check: Box<dyn Fn(&[u8]) + Send + Sync>,
+    pub check: Check,
 }
 
+type Named = (&'static str, fn() -> Target);
+
 /// Every target by the name that its folders of input have. `scripts/fuzz.sh` reads the names here.
-const TARGETS: [(&str, fn() -> Target); 7] = [
+const TARGETS: [Named; 7] = [
     ("vox", files::vox),
     ("sealed", files::sealed),
     ("weights", files::weights),
