@@ -21,6 +21,7 @@
 //! | [`mission`] | scenario, state, actions, reward, one step, metrics |
 //! | [`search`] | tree arena, gather and apply halves, selection rules, planners |
 //! | [`network`] | policy–value network, devices, batched evaluators, checkpoints |
+//! | [`flight`] | the exchange of leaves between many searches and a network; worker threads, tree pool, background tasks |
 //! | [`training`] | self-play, replay buffer, learner, the training run |
 //! | [`report`] | what parallel search gains on a machine and what it costs in decisions |
 //! | | *floors below know Bevy* |
@@ -44,6 +45,7 @@ pub mod target;
 pub mod mission;
 pub mod search;
 pub mod network;
+pub mod flight;
 pub mod training;
 pub mod report;
 

@@ -9,7 +9,6 @@ use crossbeam_channel::{Receiver, unbounded};
 use super::components::EpisodePlanner;
 use super::network::NetworkPlanner;
 use super::test_support::small_settings;
-use super::workers::lock;
 use super::{
     EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, SimCommand, Simulation,
     SimulationSnapshot,
@@ -19,6 +18,7 @@ use crate::network::{
     SeededRandomEvaluator,
 };
 use crate::search::{PlannerKind, SearchConfig};
+use crate::threads::lock;
 
 /// The one that fails.
 const FAILING: u32 = 2;

@@ -3,7 +3,7 @@
 use crate::episode::network::{Demand, planning_layers};
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
-use crate::episode::workers::worker_count;
+use crate::flight::worker_count;
 use crate::memory::{MemoryEstimate, MemoryLimit, product};
 use crate::mission::{Mission, Transition};
 use crate::sensor::Observation;

@@ -37,7 +37,6 @@ pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, Episo
 pub use efficiency::{SweepProgress, check_plan, measure_efficiency};
 pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
-pub use failure::{EpisodeFailure, EpisodePhase};
 pub use parameters::{
     Applies, PARAMETERS, ParameterError, ParameterGroup, ParameterId, ParameterKind, ParameterSpec, ParameterValue,
 };
@@ -51,4 +50,7 @@ pub use snapshot::{
 };
 pub use systems::SimulationSystems;
 pub use thread::{SimulationThread, THREAD_NAME};
-pub use workers::{JobFault, Workers};
+pub use trees::EpisodeTrees;
+pub use workers::EpisodeWorkers;
+
+pub use crate::flight::{EpisodeFailure, EpisodePhase};

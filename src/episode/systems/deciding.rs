@@ -5,7 +5,7 @@ use bevy::ecs::query::QueryData;
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState};
-use crate::episode::failure::pass;
+use crate::flight::pass;
 
 /// An episode on its way to a decision.
 #[derive(QueryData)]

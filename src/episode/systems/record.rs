@@ -8,10 +8,10 @@ use crate::episode::command::Speed;
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
-use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::snapshot::StateSample;
+use crate::flight::{EpisodePhase, pass};
 use crate::threads::guarded;
 
 /// Adds the steps just flown to the episodes' histories, ends finished and failed episodes and paces the others.
