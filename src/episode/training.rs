@@ -290,7 +290,9 @@ fn try_cycles(plan: &Plan, state: &TaskState<Shown>) -> Result<std::convert::Inf
             shown.show(progress);
             if state.is_stopping() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        state.progress().cycle_done(report);
+        let mut shown = state.progress();
+        report.failures().for_each(|text| shown.warn(text));
+        shown.cycle_done(report);
     }
 }
 

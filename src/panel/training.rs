@@ -8,6 +8,7 @@ use crate::panel::labelled;
 use crate::panel::path_box::named;
 use crate::panel::theme::{Palette, tooltip};
 use crate::panel::training_plots::training_plots;
+use crate::training::{CycleEntry, EvaluationEntry};
 
 const BUTTON_WIDTH: f32 = 118.0;
 
@@ -18,6 +19,7 @@ pub fn training_panel(ui: &mut Ui, snapshot: &SimulationSnapshot) -> Vec<SimComm
     match training {
         Some(training) => {
             progress(ui, training);
+            failures(ui, training);
             training_plots(ui, training);
         }
         None => {
@@ -71,6 +73,19 @@ fn status(status: TrainingStatus, palette: &Palette) -> (&'static str, bevy_egui
         TrainingStatus::Running => ("running", palette.accent),
         TrainingStatus::Paused => ("paused", palette.muted),
         TrainingStatus::Failed => ("failed", palette.error),
+    }
+}
+
+/// Episodes that faults of the program ended: of the newest cycle and of the newest evaluation that had some.
+fn failures(ui: &mut Ui, training: &TrainingSnapshot) {
+    let of_cycle = |entry: &CycleEntry| Some(("self-play", entry.cycle, entry.failed.clone()?));
+    let of_evaluation = |entry: &EvaluationEntry| Some(("evaluation", entry.cycle, entry.failed.clone()?));
+    let cycle = training.cycles.iter().rev().find_map(of_cycle);
+    let evaluation = training.evaluations.iter().rev().find_map(of_evaluation);
+    for (part, cycle, failed) in cycle.into_iter().chain(evaluation) {
+        let text = format!("cycle {cycle}, {part}: {failed}");
+        let response = ui.add(Label::new(RichText::new(&text).small().color(Palette::of(ui).error)).truncate());
+        tooltip(ui, &response, || format!("{text}. The others are what they are without it, and training goes on."));
     }
 }
 

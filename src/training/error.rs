@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::memory::MemoryError;
 use crate::network::{CheckpointError, NetworkError};
 
+use super::history::FailedEpisodes;
+
 /// An error of the training floor.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
@@ -77,6 +79,12 @@ pub enum TrainingError {
     /// It would take more memory than it may.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// A fault of this program ended every episode.
+    #[error("no episode was flown to its end: {0}")]
+    AllFailed(FailedEpisodes),
+    /// Of an evaluation's pairs of episodes fewer than two are left to compare.
+    #[error("the evaluation has fewer than two pairs of episodes left to compare: {0}")]
+    NoPairs(FailedEpisodes),
     /// Self-play failed.
     #[error("self-play: {0}")]
     SelfPlay(String),

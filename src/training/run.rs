@@ -1,5 +1,6 @@
 //! A whole training run: self-play, learning and evaluation in cycles, each ending with a checkpoint.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,12 +20,12 @@ use crate::search::Exploration;
 
 use super::config::TrainingConfig;
 use super::error::TrainingError;
-use super::flight::{FlightProgress, FlownEpisode, MissionSource, fly_until};
-use super::history::{CycleEntry, DivergenceEntry, EvaluationEntry, History, HistoryEntry};
+use super::history::{CycleEntry, DivergenceEntry, EvaluationEntry, FailedEpisodes, History, HistoryEntry};
 use super::learner::{Learn, Learner, StepLosses};
 use super::progress::TrainingProgress;
 use super::randomisation::{RandomisedMissions, Shapes};
 use super::replay::ReplayBuffer;
+use super::self_play::{FlightProgress, FlightResults, FlownEpisode, MissionSource, fly_until};
 use super::statistics::mean_and_interval;
 
 const CONFIG_FILE: &str = "config.json";
@@ -70,6 +71,31 @@ pub struct CycleReport {
     pub evaluation: Option<EvaluationEntry>,
     /// Every time that its learning diverged and began again.
     pub divergences: Vec<DivergenceEntry>,
+}
+
+impl CycleReport {
+    /// Episodes that faults of this program ended, in words: of self-play and of the evaluation.
+    pub fn failures(&self) -> impl Iterator<Item = String> {
+        let of_self_play = self.cycle.failed.as_ref().map(|failed| format!("self-play: {failed}"));
+        let evaluation = self.evaluation.as_ref();
+        let of_evaluation =
+            evaluation.and_then(|entry| entry.failed.as_ref()).map(|failed| format!("evaluation: {failed}"));
+        of_self_play.into_iter().chain(of_evaluation)
+    }
+}
+
+/// Total rewards of an evaluation's episodes by their numbers, and those that have none.
+#[derive(Default)]
+struct EvaluationRewards {
+    of_episode: BTreeMap<u32, f64>,
+    failed: Option<FailedEpisodes>,
+}
+
+impl EvaluationRewards {
+    /// All rewards, in the order of the episodes, or none if one is missing.
+    fn if_complete(&self) -> Vec<f64> {
+        if self.failed.is_none() { self.of_episode.values().copied().collect() } else { Vec::new() }
+    }
 }
 
 /// Watches a run; breaking off stops it in the middle of a cycle.
@@ -276,8 +302,8 @@ impl TrainingRun {
         let flown = self.fly_all(&self.training, episodes, Exploration::SelfPlay, &mut |flight| {
             progress(&TrainingProgress::SelfPlay(*flight))
         })?;
-        let mut entry = summary_of(&flown);
-        for episode in flown {
+        let mut entry = CycleEntry { failed: flown.failures(), ..summary_of(&flown.flown) };
+        for episode in flown.flown {
             self.replay.push(episode.samples);
         }
         let (losses, divergences) = self.learn_until_sound(progress)?;
@@ -344,38 +370,55 @@ impl TrainingRun {
 
     /// The learner's network and the best one on the same held-out episodes; the better one is the best from now on.
     fn evaluate(&mut self, progress: Watcher) -> Result<EvaluationEntry, TrainingError> {
-        if self.counters.best_rewards.is_empty() {
-            self.thread.load_weights(self.best.clone())?;
-            self.counters.best_rewards = self.rewards(progress)?;
-            self.thread.load_weights(self.learner.weights()?)?;
-        }
+        let best = self.best_rewards(progress)?;
         let rewards = self.rewards(progress)?;
-        let differences: Vec<f64> =
-            rewards.iter().zip(&self.counters.best_rewards).map(|(new, old)| new - old).collect();
+        let failed = FailedEpisodes::both(rewards.failed.clone(), best.failed);
+
+        // An episode that only one of the two has flown to its end tells nothing.
+        let pairs = rewards.of_episode.iter().filter_map(|(number, new)| Some((*new, *best.of_episode.get(number)?)));
+        let (compared, differences): (Vec<f64>, Vec<f64>) = pairs.map(|(new, old)| (new, new - old)).unzip();
+        if let Some(failed) = failed.as_ref().filter(|_| differences.len() < 2) {
+            return Err(TrainingError::NoPairs(failed.clone()));
+        }
         let (mean_difference, interval_95) = mean_and_interval(&differences);
         let promoted = mean_difference > 0.0;
         let entry = EvaluationEntry {
             cycle: self.counters.cycle,
-            pairs: rewards.len(),
-            mean_reward: mean_and_interval(&rewards).0,
+            pairs: compared.len(),
+            mean_reward: mean_and_interval(&compared).0,
             mean_difference,
             interval_95,
             promoted,
+            failed,
         };
         if promoted {
             self.best = self.latest()?;
-            self.counters.best_rewards = rewards;
+            self.counters.best_rewards = rewards.if_complete();
             self.counters.best_cycle = self.counters.cycle;
         }
         Ok(entry)
     }
 
-    fn rewards(&self, progress: Watcher) -> Result<Vec<f64>, TrainingError> {
+    /// The best network's rewards. They are flown once, and again as long as some are missing.
+    fn best_rewards(&mut self, progress: Watcher) -> Result<EvaluationRewards, TrainingError> {
+        if !self.counters.best_rewards.is_empty() {
+            let of_episode = (0..).zip(self.counters.best_rewards.iter().copied()).collect();
+            return Ok(EvaluationRewards { of_episode, failed: None });
+        }
+        self.thread.load_weights(self.best.clone())?;
+        let rewards = self.rewards(progress)?;
+        self.thread.load_weights(self.learner.weights()?)?;
+        self.counters.best_rewards = rewards.if_complete();
+        Ok(rewards)
+    }
+
+    fn rewards(&self, progress: Watcher) -> Result<EvaluationRewards, TrainingError> {
         let episodes = 0..self.config.evaluation_pairs;
         let flown = self.fly_all(&self.held_out, episodes, Exploration::Off, &mut |flight| {
             progress(&TrainingProgress::Evaluating(*flight))
         })?;
-        Ok(flown.iter().map(|episode| episode.metrics.total_reward).collect())
+        let reward = |episode: &FlownEpisode| (episode.number, episode.metrics.total_reward);
+        Ok(EvaluationRewards { of_episode: flown.flown.iter().map(reward).collect(), failed: flown.failures() })
     }
 
     fn fly_all(
@@ -384,7 +427,7 @@ impl TrainingRun {
         episodes: std::ops::Range<u32>,
         exploration: Exploration,
         progress: &mut dyn FnMut(&FlightProgress) -> ControlFlow<()>,
-    ) -> Result<Vec<FlownEpisode>, TrainingError> {
+    ) -> Result<FlightResults, TrainingError> {
         let config = self.config.flight(exploration);
         fly_until(&self.config.network, &self.thread, missions, episodes, &config, progress)
     }
@@ -548,6 +591,45 @@ mod tests {
         assert_eq!(straight.latest().unwrap(), resumed.latest().unwrap());
         assert_eq!(straight.counters, resumed.counters);
         assert_eq!(std::fs::read(straight.history_path()).unwrap(), std::fs::read(resumed.history_path()).unwrap());
+    }
+
+    #[test]
+    fn a_fault_in_one_episode_is_told_and_the_run_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config();
+        config.scenario.name = "panic at walk".to_owned();
+        let mut run = TrainingRun::start(config, folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        let mut cycle = || run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap();
+        let (first, second) = (cycle(), cycle());
+
+        // Episodes 0 to 3, of three steps each.
+        let failed = first.cycle.failed.clone().unwrap();
+        assert_eq!((failed.count, failed.of, first.cycle.transitions), (1, 4, 9));
+        assert!(failed.first.starts_with("episode 2: a fault in its search, please report it: walk of"), "{failed}");
+        assert_eq!(first.failures().collect::<Vec<_>>(), [format!("self-play: {failed}")]);
+        // Episodes 4 to 7; the evaluation flies 0 to 2 with both networks.
+        assert_eq!((&second.cycle.failed, second.cycle.transitions), (&None, 18));
+        let evaluation = second.evaluation.clone().unwrap();
+        let failed = evaluation.failed.clone().unwrap();
+        assert_eq!((evaluation.pairs, failed.count, failed.of), (2, 2, 6));
+
+        let entries =
+            [HistoryEntry::Cycle(first.cycle), HistoryEntry::Cycle(second.cycle), HistoryEntry::Evaluation(evaluation)];
+        assert_eq!(history(&run), entries);
+        // What is missing is flown again by the next evaluation.
+        assert!(run.counters.best_rewards.is_empty());
+    }
+
+    #[test]
+    fn a_cycle_in_which_all_episodes_fail_stops_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = TrainingConfig { episodes_per_cycle: 1, ..config() };
+        config.scenario.name = "panic at decide".to_owned();
+        let mut run = TrainingRun::start(config, folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        run.counters.episodes = 2;
+        let error = run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
+        assert!(error.contains("no episode was flown to its end: 1 of 1 episodes failed"), "{error}");
+        assert!(error.contains("episode 2: a fault in its search, please report it: decide of"), "{error}");
     }
 
     #[test]
