@@ -19,6 +19,7 @@ mod network;
 mod notices;
 mod parameters;
 mod plugin;
+mod recording;
 mod reflection;
 mod run;
 mod settings;

@@ -1,5 +1,6 @@
 //! A training run on a thread of its own, beside the episodes.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use bevy::ecs::resource::Resource;
 
 use crate::episode::error::EpisodeError;
 use crate::episode::network::layers_for;
+use crate::episode::recording::RecordedEpisode;
 use crate::episode::settings::{EpisodeSettings, TrainingSettings};
 use crate::episode::snapshot::{MAX_HISTORY, MAX_NOTICES, TrainingSnapshot, TrainingStatus};
 use crate::flight::{BackgroundTask, TaskState};
@@ -49,12 +51,16 @@ struct RunBeside {
     memory: MemoryEstimate,
     task: BackgroundTask<Shown, TrainingError>,
     directory: PathBuf,
+    /// Most decisions of recorded episodes that wait for its next cycle.
+    most_recorded: usize,
 }
 
 /// What the run shows of itself.
 struct Shown {
     snapshot: Arc<TrainingSnapshot>,
     news: Vec<TrainingNews>,
+    /// Episodes of the world that wait for the next cycle, oldest first.
+    recorded: VecDeque<RecordedEpisode>,
 }
 
 /// What a run is to be.
@@ -84,6 +90,7 @@ impl Trainer {
         run.memory_estimate().and(memory.clone()).check(&run.memory_limit())?;
         let previous = self.run.take().map(|run| run.task);
         let directory = settings.directory.clone();
+        let most_recorded = config.replay_transitions;
         let plan = Plan { config, device: device.clone(), directory: directory.clone(), limit: run.memory_limit() };
         let task = BackgroundTask::start("proxops training", Shown::new(&directory), move |state| {
             // Two runs must not share a directory.
@@ -93,7 +100,7 @@ impl Trainer {
             run_cycles(&plan, state)
         });
         let task = task.map_err(|error| EpisodeError::Training(error.to_string()))?;
-        self.run = Some(RunBeside { memory, task, directory });
+        self.run = Some(RunBeside { memory, task, directory, most_recorded });
         Ok(())
     }
 
@@ -107,6 +114,13 @@ impl Trainer {
             None => return Err(EpisodeError::Training("no run is under way".to_owned())),
         }
         Ok(())
+    }
+
+    /// Hands an episode of the world to the run, if one is at work. It learns from it in its next cycle.
+    pub fn offer(&self, episode: RecordedEpisode) {
+        if let Some(run) = self.run.as_ref().filter(|run| run.status().is_alive()) {
+            run.task.state().progress().offer(episode, run.most_recorded);
+        }
     }
 
     /// What a run at work asks for.
@@ -164,7 +178,7 @@ impl Shown {
             doing: "making the network ready".to_owned(),
             ..Default::default()
         };
-        Self { snapshot: Arc::new(snapshot), news: Vec::new() }
+        Self { snapshot: Arc::new(snapshot), news: Vec::new(), recorded: VecDeque::new() }
     }
 
     fn change(&mut self, change: impl FnOnce(&mut TrainingSnapshot)) {
@@ -180,6 +194,17 @@ impl Shown {
             self.news.remove(0);
         }
         self.news.push(news);
+    }
+
+    /// Keeps an episode for the next cycle. The replay buffer would forget the oldest too.
+    fn offer(&mut self, episode: RecordedEpisode, most_decisions: usize) {
+        self.recorded.push_back(episode);
+        let decisions = |recorded: &VecDeque<RecordedEpisode>| -> usize {
+            recorded.iter().map(|episode| episode.recorder.len()).sum()
+        };
+        while self.recorded.len() > 1 && decisions(&self.recorded) > most_decisions {
+            self.recorded.pop_front();
+        }
     }
 
     fn warn(&mut self, text: impl fmt::Display) {
@@ -271,7 +296,7 @@ fn try_cycles(plan: &Plan, state: &TaskState<Shown>) -> Result<std::convert::Inf
     let history = History::read(&run.history_path())?;
     state.progress().begun(run.cycle(), history);
     let mut warnings = run.device_warnings();
-    let mut playing = None;
+    let (mut playing, mut refused) = (None, None);
     loop {
         if run.cycle() > 0 {
             let preferred = run.preferred()?;
@@ -283,6 +308,15 @@ fn try_cycles(plan: &Plan, state: &TaskState<Shown>) -> Result<std::convert::Inf
         }
         if state.is_stopping() {
             return Err(TrainingError::Stopped);
+        }
+        let recorded = std::mem::take(&mut state.progress().recorded);
+        for RecordedEpisode { scenario, recorder } in recorded {
+            let text = run.add_episode(&scenario, recorder).err().map(|error| error.to_string());
+            // Said once, not for every episode.
+            if let Some(text) = text.filter(|text| refused.as_ref() != Some(text)) {
+                state.progress().warn(&text);
+                refused = Some(text);
+            }
         }
         let report = run.run_cycle(&mut |progress| {
             let mut shown = state.progress();

@@ -15,7 +15,8 @@ const BUTTON_WIDTH: f32 = 118.0;
 /// Start, pause, progress and curves of the training run. Returns what the user asked for.
 pub fn training_panel(ui: &mut Ui, snapshot: &SimulationSnapshot) -> Vec<SimCommand> {
     let training = snapshot.training.as_deref();
-    let command = control(ui, training);
+    let mut commands = Vec::from_iter(control(ui, training));
+    commands.extend(record_box(ui, snapshot.settings.record_for_training));
     match training {
         Some(training) => {
             progress(ui, training);
@@ -30,7 +31,7 @@ pub fn training_panel(ui: &mut Ui, snapshot: &SimulationSnapshot) -> Vec<SimComm
             ));
         }
     }
-    command.into_iter().collect()
+    commands
 }
 
 fn control(ui: &mut Ui, training: Option<&TrainingSnapshot>) -> Option<SimCommand> {
@@ -74,6 +75,17 @@ fn status(status: TrainingStatus, palette: &Palette) -> (&'static str, bevy_egui
         TrainingStatus::Paused => ("paused", palette.muted),
         TrainingStatus::Failed => ("failed", palette.error),
     }
+}
+
+/// Whether the episodes of the world are learnt from too.
+fn record_box(ui: &mut Ui, mut record: bool) -> Option<SimCommand> {
+    let response = ui.checkbox(&mut record, "Learn from these episodes too");
+    tooltip(ui, &response, || {
+        "The next episodes here that are flown to their end with a network are learnt from as well, beside those of self-play. \
+         Such a training run cannot be repeated to the bit."
+            .to_owned()
+    });
+    response.changed().then_some(SimCommand::RecordForTraining(record))
 }
 
 /// Episodes that faults of the program ended: of the newest cycle and of the newest evaluation that had some.

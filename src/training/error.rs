@@ -28,6 +28,17 @@ pub enum TrainingError {
         /// What was out of order.
         reason: &'static str,
     },
+    /// An episode that was flown elsewhere is not of the run's kind.
+    #[error(
+        "episodes of scenario {flown} are not learnt from: it differs from the run's scenario {own} in more than name, start, prior and \
+         target"
+    )]
+    OtherScenario {
+        /// Name of the scenario that was flown.
+        flown: String,
+        /// Name of the run's scenario.
+        own: String,
+    },
     /// Nothing to learn from.
     #[error("the replay buffer holds {transitions} transitions, a batch needs at least one")]
     EmptyReplay {

@@ -6,11 +6,11 @@ use crate::flight::{
     EpisodeFailure, EpisodePhase, NetworkSearch, Scratch, SearchOwner, Searching, TreePool, Workers, pass,
 };
 use crate::mission::{EpisodeMetrics, Mission, MissionState, Transition};
-use crate::network::{LeafEncoder, PolicyValueNetConfig, remaining_entropy};
-use crate::search::{NodeId, SearchTree};
+use crate::network::{LeafEncoder, PolicyValueNetConfig};
+use crate::search::SearchTree;
 
 use super::error::TrainingError;
-use super::samples::EpisodeRecorder;
+use super::samples::{EpisodeRecorder, RootSample};
 use super::self_play::{FlightConfig, FlownEpisode};
 
 /// One episode in flight.
@@ -117,16 +117,12 @@ impl<'a> Game<'a> {
     fn decide_and_step(&mut self, scratch: &mut Scratch) -> Result<(), TrainingError> {
         let Some(search) = self.search.take() else { return Ok(()) };
         self.pass("decide");
-        let tree = search.search().tree();
-        let orbit = self.encoder.orbit(&self.mission, &tree, NodeId::ROOT);
-        let remaining = remaining_entropy(&self.mission, &tree, NodeId::ROOT);
-        let belief = tree.belief(NodeId::ROOT).to_vec();
-        drop(tree);
+        let root = RootSample::of(&search, &self.mission, &self.encoder);
         let (decided, tree) = search.finish();
 
         self.phase = EpisodePhase::Record;
         self.pass("record");
-        self.recorder.decide(&belief, orbit, &decided.policy, remaining, decided.root_value)?;
+        root.record(&decided, &mut self.recorder)?;
 
         self.phase = EpisodePhase::Step;
         let (caster, observation) = scratch.instruments(&self.mission);

@@ -51,6 +51,13 @@ pub struct CycleEntry {
     /// Episodes of the cycle's self-play that a fault of this program ended; nothing was learnt from them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<FailedEpisodes>,
+    /// Episodes that were flown elsewhere and recorded for the run since the cycle before; they count in nothing else here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recorded: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The learner's network against the best so far, on paired seeds and held-out shapes.

@@ -27,7 +27,7 @@ pub use progress::TrainingProgress;
 pub use randomisation::{RandomisationConfig, RandomisedMissions, Shapes};
 pub use replay::ReplayBuffer;
 pub use run::{CycleReport, TrainingRun};
-pub use samples::{EpisodeRecorder, EpisodeSamples, Sample, StepSample};
+pub use samples::{EpisodeRecorder, EpisodeSamples, RootSample, Sample, StepSample};
 pub use self_play::{
     FailedEpisode, FlightConfig, FlightProgress, FlightResults, FlownEpisode, MissionSource, fly, fly_until,
 };

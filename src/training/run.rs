@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::json::numbers_or_nulls;
 use crate::memory::MemoryLimit;
-use crate::mission::Mission;
+use crate::mission::{Mission, Scenario};
 use crate::network::{
     BeliefEncoding, CheckpointDirectory, CheckpointError, EvaluatorThread, Generation, LeafEncoder, NetworkDevice,
     NetworkError, NetworkWeights, TrainedRanges, open_evaluator,
@@ -25,6 +25,7 @@ use super::learner::{Learn, Learner, StepLosses};
 use super::progress::TrainingProgress;
 use super::randomisation::{RandomisedMissions, Shapes};
 use super::replay::ReplayBuffer;
+use super::samples::EpisodeRecorder;
 use super::self_play::{FlightProgress, FlightResults, FlownEpisode, MissionSource, fly_until};
 use super::statistics::mean_and_interval;
 
@@ -114,6 +115,8 @@ pub struct TrainingRun {
     counters: Counters,
     training: RandomisedMissions,
     held_out: RandomisedMissions,
+    /// Episodes added since the last cycle.
+    recorded: usize,
 }
 
 impl TrainingRun {
@@ -223,7 +226,21 @@ impl TrainingRun {
             RandomisedMissions::new(config.scenario.clone(), config.randomisation.clone(), config.seed, shapes)
         };
         let (training, held_out) = (missions(Shapes::Training), missions(Shapes::HeldOut));
-        Ok(Self { config, directory, history, thread, warnings, learner, replay, best, counters, training, held_out })
+        let recorded = 0;
+        Ok(Self {
+            config,
+            directory,
+            history,
+            thread,
+            warnings,
+            learner,
+            replay,
+            best,
+            counters,
+            training,
+            held_out,
+            recorded,
+        })
     }
 
     /// What is to be known of the device: that it was lost and the CPU has taken over. The iterator ends where nothing is
@@ -289,6 +306,27 @@ impl TrainingRun {
         self.counters.best_cycle
     }
 
+    /// Adds an episode that was flown elsewhere, by the search with a network, to what is learnt from. It stays with the next
+    /// cycle's checkpoint. A run with such episodes cannot be repeated to the bit.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherScenario`] if its scenario differs from the run's in more than what self-play varies too;
+    /// [`TrainingError::Recording`] if it is not over.
+    pub fn add_episode(&mut self, scenario: &Scenario, recorder: EpisodeRecorder) -> Result<(), TrainingError> {
+        let own = &self.config.scenario;
+        let mut alike = own.clone();
+        alike.name.clone_from(&scenario.name);
+        alike.start.clone_from(&scenario.start);
+        alike.target.clone_from(&scenario.target);
+        alike.grid.prior = scenario.grid.prior;
+        if alike != *scenario {
+            return Err(TrainingError::OtherScenario { flown: scenario.name.clone(), own: own.name.clone() });
+        }
+        self.replay.push(recorder.finish(scenario.reward.discount, self.config.lambda)?);
+        self.recorded += 1;
+        Ok(())
+    }
+
     /// One cycle: self-play, learning, now and then an evaluation, and a checkpoint. A process killed in the middle loses
     /// this cycle and nothing else. So does one whose `progress` breaks off: drop the run then, and resume it.
     ///
@@ -302,7 +340,11 @@ impl TrainingRun {
         let flown = self.fly_all(&self.training, episodes, Exploration::SelfPlay, &mut |flight| {
             progress(&TrainingProgress::SelfPlay(*flight))
         })?;
-        let mut entry = CycleEntry { failed: flown.failures(), ..summary_of(&flown.flown) };
+        let mut entry = CycleEntry {
+            failed: flown.failures(),
+            recorded: std::mem::take(&mut self.recorded),
+            ..summary_of(&flown.flown)
+        };
         for episode in flown.flown {
             self.replay.push(episode.samples);
         }
@@ -495,7 +537,7 @@ mod tests {
     use super::super::learner::{LearnerConfig, poison};
     use super::*;
     use crate::files::faults::at_every_call;
-    use crate::mission::{Scenario, Seed};
+    use crate::mission::Seed;
     use crate::network::PolicyValueNetConfig;
     use crate::search::AlphaZeroConfig;
 
@@ -618,6 +660,36 @@ mod tests {
         assert_eq!(history(&run), entries);
         // What is missing is flown again by the next evaluation.
         assert!(run.counters.best_rewards.is_empty());
+    }
+
+    #[test]
+    fn an_episode_flown_elsewhere_is_learnt_from_if_its_scenario_is_of_the_runs_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        let recorder = || {
+            let cells = config().network.belief_len();
+            let mut recorder = EpisodeRecorder::new(70, cells);
+            let policy = std::array::from_fn(|action| if action == 0 { 1.0 } else { 0.0 });
+            let orbit = crate::network::OrbitFeatures([0.0; crate::network::OrbitFeatures::LEN]);
+            recorder.decide(&vec![0; cells], orbit, &policy, 1.0, 0.5).unwrap();
+            recorder.reward(0.1).unwrap();
+            recorder
+        };
+        let mut scenario = config().scenario;
+        scenario.grid.prior *= 0.5;
+        scenario.start.a_roe_m[1] *= 0.5;
+        run.add_episode(&scenario, recorder()).unwrap();
+        scenario.reward.dv_cost_per_m_s *= 2.0;
+        scenario.name = "dear burns".to_owned();
+        let error = run.add_episode(&scenario, recorder()).unwrap_err().to_string();
+        assert!(error.contains("episodes of scenario dear burns are not learnt from"), "{error}");
+
+        let mut cycle = || run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap().cycle;
+        let (first, second) = (cycle(), cycle());
+        // Four episodes of three steps of self-play, and the one of one step.
+        assert_eq!((first.recorded, first.transitions, second.recorded), (1, 13, 0));
+        let numbers: Vec<u64> = run.replay.episodes().map(|episode| episode.number()).collect();
+        assert!(numbers.contains(&4) && run.replay.len() <= 20, "{numbers:?}");
     }
 
     #[test]

@@ -100,6 +100,13 @@ fn before_training_the_panel_says_what_start_does_and_start_sends_it() {
 }
 
 #[test]
+fn the_episodes_are_recorded_for_training_when_the_box_is_ticked() {
+    let mut harness = training(snapshot());
+    click(&mut harness, "Learn from these episodes too");
+    assert_eq!(harness.state().commands, [SimCommand::RecordForTraining(true)]);
+}
+
+#[test]
 fn a_running_run_can_be_paused_and_a_paused_or_failed_one_resumed() {
     for (status, button, command) in [
         (TrainingStatus::Running, "Pause training", SimCommand::PauseTraining),

@@ -189,6 +189,10 @@ fn carry_out(
         SimCommand::SaveNetwork(path) => save_network(path, run, files)?,
         SimCommand::StartTraining => start_training(run, trainer)?,
         SimCommand::PauseTraining => trainer.pause()?,
+        SimCommand::RecordForTraining(record_for_training) => {
+            let wanted = EpisodeSettings { record_for_training, ..(*run.settings).clone() };
+            change_settings(wanted, run, trainer, episodes)?;
+        }
     }
     Ok(())
 }

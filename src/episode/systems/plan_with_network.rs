@@ -180,7 +180,7 @@ impl Shift<'_> {
     /// Walks every member's trees to their next leaves, or to the decision.
     fn advance(&self, workers: &mut Workers, members: &mut [Member]) -> WorkTimes {
         let idle = |episode: &DecidingItem| matches!(*episode.planner, EpisodePlanner::Idle);
-        share(workers, members, idle, |episode| {
+        share(workers, members, idle, |Member { episode, .. }| {
             episode.pass("begin");
             *episode.planner = self.begin(episode);
         });
@@ -188,9 +188,9 @@ impl Shift<'_> {
             episode.picture.touch(PictureChange::Status);
         }
         let work = walk_all(workers, members);
-        share(workers, members, has_no_pending_leaves, |episode| {
+        share(workers, members, has_no_pending_leaves, |Member { episode, encoder }| {
             episode.pass("decide");
-            self.decide(&mut episode.planner);
+            self.decide(episode, encoder);
         });
         work
     }
@@ -202,11 +202,11 @@ impl Shift<'_> {
         EpisodePlanner::SearchingWithNetwork(search)
     }
 
-    fn decide(&self, planner: &mut EpisodePlanner) {
-        if let EpisodePlanner::SearchingWithNetwork(search) = std::mem::take(planner) {
-            let (decided, tree) = search.finish();
+    fn decide(&self, episode: &mut DecidingItem, encoder: &LeafEncoder) {
+        if let EpisodePlanner::SearchingWithNetwork(search) = std::mem::take(&mut *episode.planner) {
+            let (decided, tree) = episode.recording.decide(search, &episode.mission.mission, encoder);
             self.trees.give_back(tree);
-            *planner = EpisodePlanner::Decided(decided.decision);
+            *episode.planner = EpisodePlanner::Decided(decided.decision);
         }
     }
 }
@@ -221,10 +221,10 @@ fn share(
     workers: &mut Workers,
     members: &mut [Member],
     those: impl Fn(&DecidingItem) -> bool,
-    work: impl Fn(&mut DecidingItem) + Sync,
+    work: impl Fn(&mut Member) + Sync,
 ) {
     let mut chosen: Vec<_> = members.iter_mut().filter(|member| those(member.episode)).collect();
-    let faults = workers.share(chosen.iter_mut().collect(), |_, member| work(member.episode));
+    let faults = workers.share(chosen.iter_mut().collect(), |_, member| work(member));
     for fault in faults {
         chosen[fault.job].fail(EpisodePhase::Search, fault.reason);
     }

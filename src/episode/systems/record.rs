@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::change_detection::ResMut;
+use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::command::Speed;
@@ -9,8 +9,10 @@ use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
 use crate::episode::meter::Meter;
+use crate::episode::recording::EpisodeRecording;
 use crate::episode::run::Run;
 use crate::episode::snapshot::StateSample;
+use crate::episode::training::Trainer;
 use crate::flight::{EpisodePhase, pass};
 use crate::threads::guarded;
 
@@ -18,6 +20,7 @@ use crate::threads::guarded;
 pub fn record(
     mut run: ResMut<Run>,
     mut meter: ResMut<Meter>,
+    trainer: Res<Trainer>,
     mut episodes: Query<(
         &Episode,
         &EpisodeMission,
@@ -26,15 +29,17 @@ pub fn record(
         &mut EpisodeHistory,
         &mut EpisodePace,
         &mut EpisodePicture,
+        &mut EpisodeRecording,
     )>,
 ) {
     let now = Instant::now();
-    for (episode, mission, state, mut planner, mut history, mut pace, mut picture) in &mut episodes {
+    for (episode, mission, state, mut planner, mut history, mut pace, mut picture, mut recording) in &mut episodes {
         let mut change = PictureChange::Step;
         match &*planner {
             EpisodePlanner::Acted { .. } | EpisodePlanner::Refused { .. } => {
                 let recorded = guarded(|| {
                     pass("record", mission.mission.scenario(), episode.number, state.0.step);
+                    recording.record_reward(&mission.mission, &planner);
                     add_step(mission, state, &mut planner, &mut history);
                 });
                 if let Err(reason) = recorded {
@@ -53,12 +58,16 @@ pub fn record(
             let failure = failure.clone();
             run.notices.error(format!("episode {} ended after step {}: {failure}", episode.number, state.0.step));
             *planner = EpisodePlanner::Failed(failure);
+            recording.drop_record();
         } else {
             if let Some(refusal) = state.0.refusal {
                 run.notices.error(format!("episode {} ended after step {}: {refusal}", episode.number, state.0.step));
             }
             if state.0.is_done(&mission.mission) {
                 *planner = EpisodePlanner::Finished;
+                if let Some(recorded) = recording.take(&mission.mission).filter(|_| run.settings.record_for_training) {
+                    trainer.offer(recorded);
+                }
                 meter.count.episodes += 1;
             }
         }

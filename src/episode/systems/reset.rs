@@ -10,6 +10,7 @@ use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState,
 };
 use crate::episode::meter::Meter;
+use crate::episode::recording::EpisodeRecording;
 use crate::episode::run::{Run, waiting_parameters};
 use crate::episode::snapshot::StateSample;
 use crate::episode::workers::EpisodeWorkers;
@@ -80,6 +81,7 @@ pub fn begin_episodes(
             history,
             EpisodePace { due, granted: 0 },
             EpisodePicture::default(),
+            EpisodeRecording::begin(episode, &run.mission, run.settings.record_for_training),
         ));
     }
 }
