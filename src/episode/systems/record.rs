@@ -16,22 +16,20 @@ use crate::episode::training::Trainer;
 use crate::flight::{EpisodePhase, pass};
 use crate::threads::guarded;
 
+/// An episode with all that is recorded of it.
+type Recorded = (
+    &'static Episode,
+    &'static EpisodeMission,
+    &'static EpisodeState,
+    &'static mut EpisodePlanner,
+    &'static mut EpisodeHistory,
+    &'static mut EpisodePace,
+    &'static mut EpisodePicture,
+    &'static mut EpisodeRecording,
+);
+
 /// Adds the steps just flown to the episodes' histories, ends finished and failed episodes and paces the others.
-pub fn record(
-    mut run: ResMut<Run>,
-    mut meter: ResMut<Meter>,
-    trainer: Res<Trainer>,
-    mut episodes: Query<(
-        &Episode,
-        &EpisodeMission,
-        &EpisodeState,
-        &mut EpisodePlanner,
-        &mut EpisodeHistory,
-        &mut EpisodePace,
-        &mut EpisodePicture,
-        &mut EpisodeRecording,
-    )>,
-) {
+pub fn record(mut run: ResMut<Run>, mut meter: ResMut<Meter>, trainer: Res<Trainer>, mut episodes: Query<Recorded>) {
     let now = Instant::now();
     for (episode, mission, state, mut planner, mut history, mut pace, mut picture, mut recording) in &mut episodes {
         let mut change = PictureChange::Step;
