@@ -242,7 +242,7 @@ impl Check {
         let config = TrainingConfig { search, parallel: 16, ..Default::default() }.flight(Exploration::SelfPlay);
         let episodes = if self.small { 2 } else { 16 };
         let mut replay = ReplayBuffer::new(10_000);
-        for episode in fly(weights.config(), &thread, &missions, 0..episodes, &config, &mut |_| {})? {
+        for episode in fly(weights.config(), &thread, &missions, 0..episodes, &config, &mut |_| {})?.flown {
             replay.push(episode.samples);
         }
         Ok((replay, encoding))

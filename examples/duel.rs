@@ -1,5 +1,6 @@
 //! Two players on the same episodes: which one does better, and how sure is that?
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -107,7 +108,14 @@ fn run(options: &Options) -> Result<(), (u8, UserError)> {
     }
     let first = flown(&options.first, one, &*missions, options).map_err(failed)?;
     let second = flown(&options.second, other, &*missions, options).map_err(failed)?;
+    let (first, second) = in_pairs(first, second);
     compare(&first, &second).map_err(|error| failed(error.into()))
+}
+
+/// The episodes that both players have flown to their ends.
+fn in_pairs(first: Vec<FlownEpisode>, second: Vec<FlownEpisode>) -> (Vec<FlownEpisode>, Vec<FlownEpisode>) {
+    let mut second: BTreeMap<u32, FlownEpisode> = second.into_iter().map(|episode| (episode.number, episode)).collect();
+    first.into_iter().filter_map(|one| second.remove(&one.number).map(|other| (one, other))).unzip()
 }
 
 /// The scenario as it is, or what training draws from it, with satellites that took no part.
@@ -219,8 +227,11 @@ fn flown(
         player.search.root,
         player.search.simulations,
         thread.name(),
-        episodes.len(),
+        episodes.flown.len(),
         start.elapsed().as_secs_f64()
     ))?;
-    Ok(episodes)
+    if let Some(failures) = episodes.failures() {
+        warn(format_args!("warning: {failures}"));
+    }
+    Ok(episodes.flown)
 }

@@ -234,8 +234,9 @@ impl Bars {
         let (done, of, message) = match progress {
             TrainingProgress::SelfPlay(flight) | TrainingProgress::Evaluating(flight) => {
                 let (decisions, leaves) = (flight.decisions as f64 / seconds, flight.leaves as f64 / seconds);
+                let failed = if flight.failed > 0 { format!(" ({} failed)", flight.failed) } else { String::new() };
                 let message = format!(
-                    "{} of {} episodes, {decisions:.1} decisions/s, {leaves:.0} evaluations/s",
+                    "{} of {} episodes{failed}, {decisions:.1} decisions/s, {leaves:.0} evaluations/s",
                     flight.episodes, flight.of
                 );
                 (flight.decisions, flight.of_decisions, message)
@@ -260,7 +261,8 @@ impl Bars {
         self.cycles.set_position(u64::from(report.cycle.cycle));
         let divergences = report.divergences.iter().map(ToString::to_string);
         let evaluation = report.evaluation.as_ref().map(evaluation_line);
-        let mut lines = divergences.chain([cycle_line(&report.cycle, elapsed)]).chain(evaluation);
+        let failures = report.failures().map(|failures| format!("           {failures}"));
+        let mut lines = divergences.chain([cycle_line(&report.cycle, elapsed)]).chain(evaluation).chain(failures);
         self.bars.suspend(|| lines.try_for_each(say))
     }
 

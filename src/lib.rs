@@ -22,6 +22,7 @@
 //! | [`search`] | tree arena, gather and apply halves, selection rules, planners |
 //! | | *floors above are the crate [`proxops_core`], which needs neither Bevy nor Burn* |
 //! | [`network`] | policy–value network, devices, batched evaluators, checkpoints |
+//! | [`flight`] | the exchange of leaves between many searches and a network; worker threads, tree pool, background tasks |
 //! | [`training`] | self-play, replay buffer, learner, the training run |
 //! | [`report`] | what parallel search gains on a machine and what it costs in decisions |
 //! | | *floors below know Bevy* |
@@ -39,6 +40,7 @@
 pub use proxops_core::{files, memory, mission, orbit, search, sensor, shape, voxel};
 
 pub mod network;
+pub mod flight;
 pub mod training;
 pub mod report;
 

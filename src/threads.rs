@@ -1,8 +1,9 @@
-//! Work that may panic, threads that the system may refuse, and threads that may not end in time.
+//! Work that may panic, locks whose holder may, threads that the system may refuse, and threads that may not end in time.
 
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,13 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(panic.as_ref()))
 }
 
+/// Locks a mutex whose data stays sound when a holder panics.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".into())
 }
@@ -127,6 +133,17 @@ mod tests {
         assert_eq!(refusal::after(2, || available(3)), 2);
         let refused = refusal::after(0, || spawn("none", || ())).unwrap_err().to_string();
         assert!(refused.starts_with("the system gives no further thread: "), "{refused}");
+    }
+
+    #[test]
+    fn a_lock_outlives_a_holder_that_panics() {
+        let mutex = Mutex::new(1);
+        let held = guarded(|| {
+            let _holder = lock(&mutex);
+            panic!("with the lock");
+        });
+        assert_eq!(held, Err::<(), _>("with the lock".to_owned()));
+        assert_eq!(*lock(&mutex), 1);
     }
 
     #[test]

@@ -104,4 +104,7 @@ pub enum SimCommand {
     StartTraining,
     /// Stops the training run within about a second. The unfinished cycle is repeated, bit for bit, when it is resumed.
     PauseTraining,
+    /// Whether the training run learns from these episodes too, beginning with the next ones
+    /// ([`EpisodeSettings::record_for_training`](crate::episode::EpisodeSettings)).
+    RecordForTraining(bool),
 }

@@ -7,10 +7,10 @@ use bevy::ecs::component::Component;
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::reflect::Reflect;
 
-use crate::episode::failure::EpisodeFailure;
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
+use crate::flight::{EpisodeFailure, NetworkSearch};
 use crate::mission::{Action, Mission, MissionState, Transition};
-use crate::search::{AlphaZeroSearch, AskedLeaf, Decision, Search, SearchSummary};
+use crate::search::{Decision, Search, SearchSummary};
 
 /// One episode. Number and run seed decide every random number in it.
 #[derive(Component, Reflect, Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +57,7 @@ pub enum EpisodePlanner {
         of: u32,
     },
     /// A search with a network holds a tree.
-    Consulting {
-        /// The search.
-        search: Box<AlphaZeroSearch>,
-        /// Leaves whose values are still to come.
-        out: Vec<AskedLeaf>,
-    },
+    SearchingWithNetwork(NetworkSearch),
     /// The search has chosen.
     Decided(Decision),
     /// The burn is made and its image taken, but not yet recorded.

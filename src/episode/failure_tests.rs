@@ -12,7 +12,6 @@ use super::components::EpisodePlanner;
 use super::file_work::FileWork;
 use super::network::NetworkPlanner;
 use super::test_support::small_settings;
-use super::workers::lock;
 use super::{
     EpisodeEvent, EpisodePhase, EpisodeSettings, EpisodeSnapshot, EpisodeStatus, NoticeSeverity, ParameterId,
     ParameterValue, SimCommand, Simulation, SimulationSnapshot, SimulationSystems,
@@ -25,6 +24,7 @@ use crate::network::{
     SeededRandomEvaluator,
 };
 use crate::search::{PlannerKind, SearchConfig};
+use crate::threads::lock;
 
 /// The one that fails.
 const FAILING: u32 = 2;

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 use bevy::ecs::resource::Resource;
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use crate::episode::error::EpisodeError;
+use crate::flight::BackgroundTask;
 use crate::mission::{Mission, Scenario};
 use crate::network::NetworkWeights;
-use crate::threads::{self, guarded, join_soon};
 
 /// Files that are being read or written.
 #[derive(Resource, Default)]
@@ -31,14 +29,13 @@ pub enum FileNews {
 
 struct FileTask {
     doing: String,
-    done: Receiver<Result<FileNews, EpisodeError>>,
-    /// Of a file that is written: the end of the simulation waits for it a moment.
-    writer: Option<JoinHandle<()>>,
+    work: BackgroundTask<(), Result<FileNews, EpisodeError>>,
     is_told: bool,
 }
 
 impl FileWork {
-    /// Reads a file on a thread of its own.
+    /// Reads a file on a thread of its own. The end of the simulation does not wait for it: a reader may wait for ever, and
+    /// nothing is lost with it.
     ///
     /// # Errors
     /// [`EpisodeError::FileThread`] if the system gives no thread.
@@ -47,10 +44,14 @@ impl FileWork {
         doing: String,
         work: impl FnOnce() -> Result<FileNews, EpisodeError> + Send + 'static,
     ) -> Result<(), EpisodeError> {
-        self.begin(doing, work).map(drop)
+        self.write(doing, work)?;
+        if let Some(task) = self.under_way.last_mut() {
+            task.work.leave_behind();
+        }
+        Ok(())
     }
 
-    /// Writes a file on a thread of its own.
+    /// Writes a file on a thread of its own. The end of the simulation waits for it a moment.
     ///
     /// # Errors
     /// [`EpisodeError::FileThread`] if the system gives no thread.
@@ -59,43 +60,22 @@ impl FileWork {
         doing: String,
         work: impl FnOnce() -> Result<FileNews, EpisodeError> + Send + 'static,
     ) -> Result<(), EpisodeError> {
-        let handle = self.begin(doing, work)?;
-        if let Some(task) = self.under_way.last_mut() {
-            task.writer = Some(handle);
-        }
+        let task = BackgroundTask::start("proxops file", (), |_| work());
+        let refused = |error: std::io::Error| failed(&doing, error.to_string());
+        let work = task.map_err(refused)?;
+        self.under_way.push(FileTask { doing, work, is_told: false });
         Ok(())
-    }
-
-    fn begin(
-        &mut self,
-        doing: String,
-        work: impl FnOnce() -> Result<FileNews, EpisodeError> + Send + 'static,
-    ) -> Result<JoinHandle<()>, EpisodeError> {
-        let (tell, done) = bounded(1);
-        let own = doing.clone();
-        let work = move || {
-            let failed = |reason| Err(EpisodeError::FileThread { doing: own, reason });
-            // Nobody listens once the simulation has ended.
-            let _ = tell.send(guarded(work).unwrap_or_else(failed));
-        };
-        let thread = threads::spawn("proxops file", work);
-        let refused =
-            |error: std::io::Error| EpisodeError::FileThread { doing: doing.clone(), reason: error.to_string() };
-        let handle = thread.map_err(refused)?;
-        self.under_way.push(FileTask { doing, done, writer: None, is_told: false });
-        Ok(handle)
     }
 
     /// What has ended by then, in the order in which it was asked for.
     pub fn take_ended(&mut self, deadline: Instant) -> Vec<Result<FileNews, EpisodeError>> {
         let mut ended = Vec::new();
-        self.under_way.retain(|task| match task.done.recv_deadline(deadline) {
-            Ok(news) => {
-                ended.push(news);
+        self.under_way.retain_mut(|task| match task.work.take_result_by(deadline) {
+            Some(result) => {
+                ended.push(result.unwrap_or_else(|reason| Err(failed(&task.doing, reason))));
                 false
             }
-            Err(RecvTimeoutError::Timeout) => true,
-            Err(RecvTimeoutError::Disconnected) => false,
+            None => true,
         });
         ended
     }
@@ -112,9 +92,6 @@ impl FileWork {
     }
 }
 
-impl Drop for FileWork {
-    fn drop(&mut self) {
-        // A reader may wait for ever; nothing is lost with it.
-        self.under_way.drain(..).filter_map(|task| task.writer).for_each(|writer| drop(join_soon(writer)));
-    }
+fn failed(doing: &str, reason: String) -> EpisodeError {
+    EpisodeError::FileThread { doing: doing.to_owned(), reason }
 }

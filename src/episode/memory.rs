@@ -3,10 +3,11 @@
 use crate::episode::network::{Demand, planning_layers};
 use crate::episode::settings::EpisodeSettings;
 use crate::episode::snapshot::{EpisodeSnapshot, StateSample};
-use crate::episode::workers::worker_count;
+use crate::flight::worker_count;
 use crate::memory::{MemoryEstimate, MemoryLimit, product};
 use crate::mission::{Mission, Transition};
 use crate::sensor::Observation;
+use crate::training::EpisodeRecorder;
 use crate::voxel::{Belief, VoxelGrid};
 
 /// A history grows as it is flown, with room for up to twice what it holds, and a snapshot that is out may hold the one of
@@ -39,6 +40,11 @@ impl EpisodeSettings {
         let what = format!("{} histories of {} steps", self.episodes, self.scenario.steps);
         estimate.add(what, histories, "steps or episodes");
 
+        if self.record_for_training {
+            let decisions = product(&[self.episodes as usize, self.scenario.steps as usize]);
+            let bytes = decisions.saturating_mul(2 * EpisodeRecorder::step_bytes(grid.len()) as u64);
+            estimate.add(format!("records of {} episodes for training", self.episodes), bytes, "steps or episodes");
+        }
         if self.search.planner.needs_network() {
             let layers = planning_layers(&self.network, self.scenario.grid.cells_per_axis);
             let leaves = self.search.parallel.mode().leaves_in_flight();

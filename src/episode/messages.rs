@@ -9,7 +9,7 @@ use bevy::ecs::system::SystemParam;
 use glam::DVec3;
 
 use crate::episode::components::Episode;
-use crate::episode::failure::EpisodeFailure;
+use crate::flight::EpisodeFailure;
 use crate::mission::{Action, EpisodeMetrics, Transition};
 use crate::search::SearchSummary;
 

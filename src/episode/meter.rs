@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bevy::ecs::resource::Resource;
 
 use crate::episode::snapshot::{NetworkLoad, SimDiagnostics, TimeSplit};
-use crate::episode::workers::Workers;
+use crate::flight::Workers;
 use crate::network::EvaluationCounts;
 use crate::search::WorkTimes;
 

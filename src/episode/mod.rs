@@ -21,6 +21,7 @@ mod network;
 mod notices;
 mod parameters;
 mod plugin;
+mod recording;
 mod reflection;
 mod run;
 mod settings;
@@ -39,7 +40,6 @@ pub use components::{Episode, EpisodeHistory, EpisodeMission, EpisodePace, Episo
 pub use efficiency::{SweepProgress, check_plan, measure_efficiency};
 pub use efficiency_sweep::EfficiencySweep;
 pub use error::EpisodeError;
-pub use failure::{EpisodeFailure, EpisodePhase};
 pub use messages::{
     BurnExecuted, DecisionMade, EpisodeEvent, EpisodeFailed, EpisodeFinished, EpisodeStarted, ImageTaken,
     MAX_WAITING_MESSAGES, MessagesLost,
@@ -58,4 +58,7 @@ pub use snapshot::{
 };
 pub use systems::SimulationSystems;
 pub use thread::{Received, SimulationThread, THREAD_NAME};
-pub use workers::{JobFault, Workers};
+pub use trees::EpisodeTrees;
+pub use workers::EpisodeWorkers;
+
+pub use crate::flight::{EpisodeFailure, EpisodePhase};

@@ -1,4 +1,4 @@
-//! The network that the episodes of a run consult.
+//! The network that the episodes of a run search with.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,11 +10,12 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use crate::episode::settings::NetworkSettings;
 use crate::episode::snapshot::NetworkSnapshot;
+use crate::flight::LeafExchange;
 use crate::mission::{Mission, Scenario, Seed};
 use crate::network::{
-    ConvolutionConfig, DeviceChoice, EvaluationBatch, EvaluationCounters, EvaluationCounts, EvaluatorThread,
-    LeafEncoder, Loading, NetworkDevice, NetworkError, NetworkWeights, OpenedEvaluator, OpeningThread,
-    PolicyValueNetConfig, ResolvedDevice, WarmUp, open_evaluator,
+    ConvolutionConfig, DeviceChoice, EvaluationCounters, EvaluationCounts, EvaluatorThread, LeafEncoder, Loading,
+    NetworkDevice, NetworkError, NetworkWeights, OpenedEvaluator, OpeningThread, PolicyValueNetConfig, ResolvedDevice,
+    WarmUp, open_evaluator,
 };
 use crate::voxel::CompactCode;
 
@@ -127,8 +128,8 @@ pub struct OpenNetwork {
     pub encoder: LeafEncoder,
     /// Device and reason.
     pub choice: DeviceChoice,
-    /// One place a cohort.
-    pub batches: Vec<CohortBatch>,
+    /// Goes between it and the episodes.
+    pub exchange: LeafExchange<Entity>,
     loaded: Loaded,
     /// The scenario that its training was last compared with.
     compared: Option<Scenario>,
@@ -139,19 +140,8 @@ pub struct OpenNetwork {
     largest_batch: usize,
     warnings: Receiver<String>,
     warm_up: (usize, usize),
-    /// The cohort whose turn it is: batches come back in the order of the turns.
-    pub next_cohort: usize,
     /// Weights on their way into it.
     loading: Option<Loading>,
-}
-
-/// The batch of one cohort, here or at the network.
-#[derive(Default)]
-pub struct CohortBatch {
-    /// `None` while it is at the network.
-    pub batch: Option<EvaluationBatch>,
-    /// While it is there: whose leaves it holds, and how many of each.
-    pub at_network: Option<Vec<(Entity, usize)>>,
 }
 
 impl NetworkPlanner {
@@ -211,7 +201,7 @@ impl NetworkPlanner {
             PlannerState::Opening(opening) => {
                 (&opening.loaded, &opening.device, opening.cohorts, opening.largest_batch)
             }
-            PlannerState::Open(open) => (&open.loaded, &open.device, open.batches.len(), open.largest_batch),
+            PlannerState::Open(open) => (&open.loaded, &open.device, open.exchange.cohorts(), open.largest_batch),
         };
         let fits = *device == settings.device && demand.largest_batch(cohorts) <= largest;
         if fits && loaded.settings == *settings && loaded.weights.config().cells_per_axis == cells {
@@ -317,7 +307,7 @@ impl Opening {
             thread,
             encoder: LeafEncoder::new(self.loaded.weights.config(), mission)?,
             choice: self.told.recv().map_err(gone)?,
-            batches: std::iter::repeat_with(CohortBatch::default).take(self.cohorts).collect(),
+            exchange: LeafExchange::new(self.cohorts),
             loaded: self.loaded,
             compared: None,
             outside: Vec::new(),
@@ -326,7 +316,6 @@ impl Opening {
             largest_batch: self.largest_batch,
             warnings: self.warnings,
             warm_up: self.warm_up.get(),
-            next_cohort: 0,
             loading: None,
         })
     }

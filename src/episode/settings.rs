@@ -34,6 +34,9 @@ pub struct EpisodeSettings {
     pub network: NetworkSettings,
     /// The training run that [`SimCommand::StartTraining`](crate::episode::SimCommand::StartTraining) starts.
     pub training: TrainingSettings,
+    /// Whether the training run learns from these episodes too: from those that begin while this is on and are flown to
+    /// their end with a network. Such a run cannot be repeated to the bit. Default: `false`.
+    pub record_for_training: bool,
     /// Episodes that run in parallel, `1..=`[`MAX_EPISODES`]. Default: 8.
     pub episodes: u32,
     /// Number of the first episode; with the seed it decides every random number of an episode. Default: 0.
@@ -95,6 +98,7 @@ impl Default for EpisodeSettings {
             search: SearchConfig::default(),
             network: NetworkSettings::default(),
             training: TrainingSettings::default(),
+            record_for_training: false,
             episodes: 8,
             first_episode: 0,
             seed: Seed(1),

@@ -17,8 +17,9 @@ use crate::episode::settings::EpisodeSettings;
 use crate::episode::snapshot::{EpisodeSnapshot, SimDiagnostics, SimulationSnapshot};
 use crate::episode::systems::{Publication, publish, simulation_schedule};
 use crate::episode::training::Trainer;
-use crate::episode::trees::Trees;
-use crate::episode::workers::Workers;
+use crate::episode::trees::EpisodeTrees;
+use crate::episode::workers::EpisodeWorkers;
+use crate::flight::Workers;
 
 /// Between two looks at files that are being read or written.
 const FILE_GLANCE: Duration = Duration::from_millis(10);
@@ -58,8 +59,8 @@ impl Simulation {
         }
         let mut world = World::new();
         world.insert_resource(Publication::new(&run, None));
-        world.insert_resource(workers);
-        world.insert_resource(Trees::for_run(&run.settings));
+        world.insert_resource(EpisodeWorkers(workers));
+        world.insert_resource(EpisodeTrees::for_run(&run.settings));
         world.insert_resource(run);
         world.init_resource::<FileWork>();
         world.init_resource::<NetworkPlanner>();
@@ -148,7 +149,7 @@ impl Simulation {
 
     fn load(&self) -> Load {
         let counts = self.world.resource::<NetworkPlanner>().counts();
-        Load::of(self.world.resource::<Workers>(), &counts)
+        Load::of(self.world.resource::<EpisodeWorkers>(), &counts)
     }
 
     /// From now on the schedule builds a snapshot at most once per interval.
@@ -158,7 +159,7 @@ impl Simulation {
 
     /// Bytes that search trees hold which no decision uses at the moment; they are kept for the next decisions.
     pub fn idle_tree_bytes(&self) -> usize {
-        self.world.resource::<Trees>().idle_bytes()
+        self.world.resource::<EpisodeTrees>().idle_bytes()
     }
 
     /// How long nothing will happen without a command: zero while an episode may decide now, [`Duration::MAX`] when

@@ -9,9 +9,9 @@ use bevy::reflect::Reflect;
 use glam::DVec3;
 
 use crate::episode::command::Speed;
-use crate::episode::failure::EpisodeFailure;
 use crate::episode::parameters::ParameterId;
 use crate::episode::settings::EpisodeSettings;
+use crate::flight::EpisodeFailure;
 use crate::mission::{EpisodeMetrics, Mission, MissionState, Scenario, Seed, Transition};
 use crate::orbit::RelativeOrbitalElements;
 use crate::search::{SearchConfig, SearchSummary};

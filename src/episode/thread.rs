@@ -18,10 +18,9 @@ use crate::episode::settings::EpisodeSettings;
 use crate::episode::simulation::Simulation;
 use crate::episode::snapshot::{MAX_NOTICES, Notice, NoticeSeverity, SimulationSnapshot, SimulationStatus};
 use crate::episode::systems::Publication;
-use crate::episode::workers::lock;
 use crate::memory::MemoryLimit;
 use crate::network::DriverWork;
-use crate::threads::{self, PATIENCE, guarded, join_soon};
+use crate::threads::{self, PATIENCE, guarded, join_soon, lock};
 
 /// Name of the simulation's thread.
 pub const THREAD_NAME: &str = "proxops simulation";

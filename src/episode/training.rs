@@ -1,22 +1,22 @@
 //! A training run on a thread of its own, beside the episodes.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bevy::ecs::resource::Resource;
 
 use crate::episode::error::EpisodeError;
 use crate::episode::network::layers_for;
+use crate::episode::recording::RecordedEpisode;
 use crate::episode::settings::{EpisodeSettings, TrainingSettings};
 use crate::episode::snapshot::{MAX_HISTORY, MAX_NOTICES, TrainingSnapshot, TrainingStatus};
-use crate::episode::workers::lock;
+use crate::flight::{BackgroundTask, TaskState};
 use crate::memory::{MemoryEstimate, MemoryLimit};
 use crate::mission::Scenario;
 use crate::network::{CheckpointDirectory, NetworkDevice, NetworkWeights};
-use crate::threads::{self, guarded, join_soon};
 use crate::training::{
     CycleReport, History, HistoryEntry, TrainingConfig, TrainingError, TrainingProgress, TrainingRun,
 };
@@ -24,7 +24,7 @@ use crate::training::{
 /// The training run beside the episodes, if there is one.
 #[derive(Resource, Default)]
 pub struct Trainer {
-    worker: Option<Worker>,
+    run: Option<RunBeside>,
 }
 
 /// What the simulation has to know of.
@@ -45,21 +45,22 @@ pub enum TrainingNews {
     },
 }
 
-struct Worker {
+/// A run on its thread. One that is left behind ends with what it is doing, or with the process: a checkpoint is complete or
+/// not there at all, so the run goes on from its last cycle.
+struct RunBeside {
     memory: MemoryEstimate,
-    shared: Arc<Shared>,
-    handle: Option<JoinHandle<()>>,
+    task: BackgroundTask<Shown, TrainingError>,
+    directory: PathBuf,
+    /// Most decisions of recorded episodes that wait for its next cycle.
+    most_recorded: usize,
 }
 
-/// What both threads see.
-struct Shared {
-    stop: AtomicBool,
-    state: Mutex<State>,
-}
-
-struct State {
+/// What the run shows of itself.
+struct Shown {
     snapshot: Arc<TrainingSnapshot>,
     news: Vec<TrainingNews>,
+    /// Episodes of the world that wait for the next cycle, oldest first.
+    recorded: VecDeque<RecordedEpisode>,
 }
 
 /// What a run is to be.
@@ -78,8 +79,8 @@ impl Trainer {
     /// run would, together with the episodes, ask for more than there is.
     pub fn start(&mut self, run: &EpisodeSettings) -> Result<(), EpisodeError> {
         let (settings, device) = (&run.training, &run.network.device);
-        let running = self.worker.as_ref().filter(|worker| !worker.shared.is_stopping());
-        if running.is_some_and(|worker| worker.status().is_alive()) {
+        let running = self.run.as_ref().filter(|run| !run.task.state().is_stopping());
+        if running.is_some_and(|run| run.status().is_alive()) {
             return Err(EpisodeError::Training(format!("a run in {} is under way", settings.directory.display())));
         }
         let config = config_for(settings, run.scenario.clone());
@@ -87,25 +88,20 @@ impl Trainer {
         // What a resumed run asks for is in its folder, and checked when it is read; what it is to be stands for it here.
         let memory = config.memory_estimate();
         run.memory_estimate().and(memory.clone()).check(&run.memory_limit())?;
-        let mut last = self.worker.take();
-        let previous = last.as_mut().and_then(|worker| worker.handle.take());
+        // What the run before has come to is still to be seen if the system gives no thread.
+        let previous = self.run.as_mut().map(|run| run.task.ending());
         let directory = settings.directory.clone();
-        let plan = Plan { config, device: device.clone(), directory, limit: run.memory_limit() };
-        let shared = Arc::new(Shared::new(&plan));
-        let own = shared.clone();
-        let work = move || {
+        let most_recorded = config.replay_transitions;
+        let plan = Plan { config, device: device.clone(), directory: directory.clone(), limit: run.memory_limit() };
+        let task = BackgroundTask::start("proxops training", Shown::new(&directory), move |state| {
             // Two runs must not share a directory.
             if let Some(previous) = previous {
-                let _ = previous.join();
+                previous.wait();
             }
-            train(&plan, &own);
-        };
-        let handle = threads::spawn("proxops training", work).map_err(|error| {
-            // What the run before has come to is still to be seen.
-            self.worker = last;
-            EpisodeError::Training(error.to_string())
-        })?;
-        self.worker = Some(Worker { memory, shared, handle: Some(handle) });
+            run_cycles(&plan, state)
+        });
+        let task = task.map_err(|error| EpisodeError::Training(error.to_string()))?;
+        self.run = Some(RunBeside { memory, task, directory, most_recorded });
         Ok(())
     }
 
@@ -114,27 +110,36 @@ impl Trainer {
     /// # Errors
     /// [`EpisodeError::Training`] if none is running.
     pub fn pause(&mut self) -> Result<(), EpisodeError> {
-        match self.worker.as_ref().filter(|worker| worker.status().is_alive()) {
-            Some(worker) => worker.shared.stop.store(true, Ordering::Relaxed),
+        match self.run.as_ref().filter(|run| run.status().is_alive()) {
+            Some(run) => run.task.state().stop(),
             None => return Err(EpisodeError::Training("no run is under way".to_owned())),
         }
         Ok(())
     }
 
+    /// Hands an episode of the world to the run, if one is at work. It learns from it in its next cycle.
+    pub fn offer(&self, episode: RecordedEpisode) {
+        if let Some(run) = self.run.as_ref().filter(|run| run.status().is_alive()) {
+            run.task.state().progress().offer(episode, run.most_recorded);
+        }
+    }
+
     /// What a run at work asks for.
     pub fn memory_estimate(&self) -> MemoryEstimate {
-        let at_work = self.worker.as_ref().filter(|worker| worker.status().is_alive());
-        at_work.map(|worker| worker.memory.clone()).unwrap_or_default()
+        let at_work = self.run.as_ref().filter(|run| run.status().is_alive());
+        at_work.map(|run| run.memory.clone()).unwrap_or_default()
     }
 
     /// The run as it is now.
     pub fn snapshot(&self) -> Option<Arc<TrainingSnapshot>> {
-        self.worker.as_ref().map(|worker| lock(&worker.shared.state).snapshot.clone())
+        self.run.as_ref().map(|run| run.task.state().progress().snapshot.clone())
     }
 
     /// What has happened since the last call.
     pub fn take_news(&mut self) -> Vec<TrainingNews> {
-        self.worker.as_ref().map(|worker| std::mem::take(&mut lock(&worker.shared.state).news)).unwrap_or_default()
+        let Some(run) = &mut self.run else { return Vec::new() };
+        run.take_end();
+        std::mem::take(&mut run.task.state().progress().news)
     }
 }
 
@@ -145,71 +150,82 @@ impl TrainingStatus {
     }
 }
 
-impl Worker {
+impl RunBeside {
     fn status(&self) -> TrainingStatus {
-        lock(&self.shared.state).snapshot.status
+        self.task.state().progress().snapshot.status
+    }
+
+    /// Shows how the run has ended, if it has.
+    fn take_end(&mut self) {
+        let Some(ended) = self.task.take_result() else { return };
+        let mut shown = self.task.state().progress();
+        let error = match ended {
+            Ok(TrainingError::Stopped) => {
+                shown.tell(TrainingNews::Info(format!("training in {} is paused", self.directory.display())));
+                return shown.ended(TrainingStatus::Paused, "");
+            }
+            Ok(error) => error.to_string(),
+            Err(reason) => format!("it has stopped, please report it: {reason}"),
+        };
+        shown.tell(TrainingNews::Error(format!("training: {error}")));
+        shown.ended(TrainingStatus::Failed, &error);
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        // The thread catches its own panics. One that is left behind ends with what it is doing, or with the process: a
-        // checkpoint is complete or not there at all, so the run goes on from its last cycle.
-        let _ = self.handle.take().map(join_soon);
-    }
-}
-
-impl Shared {
-    fn new(plan: &Plan) -> Self {
+impl Shown {
+    fn new(directory: &Path) -> Self {
         let snapshot = TrainingSnapshot {
-            directory: plan.directory.clone(),
+            directory: directory.to_owned(),
             doing: "making the network ready".to_owned(),
             ..Default::default()
         };
-        Self {
-            stop: AtomicBool::new(false),
-            state: Mutex::new(State { snapshot: Arc::new(snapshot), news: Vec::new() }),
-        }
+        Self { snapshot: Arc::new(snapshot), news: Vec::new(), recorded: VecDeque::new() }
     }
 
-    fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    fn change(&mut self, change: impl FnOnce(&mut TrainingSnapshot)) {
+        change(Arc::make_mut(&mut self.snapshot));
     }
 
-    fn change(&self, change: impl FnOnce(&mut TrainingSnapshot)) {
-        change(Arc::make_mut(&mut lock(&self.state).snapshot));
-    }
-
-    fn tell(&self, news: TrainingNews) {
-        let mut state = lock(&self.state);
+    fn tell(&mut self, news: TrainingNews) {
         // Of networks only the newest counts, and where nobody asks, the oldest news is forgotten.
         if matches!(news, TrainingNews::Network { .. }) {
-            state.news.retain(|earlier| !matches!(earlier, TrainingNews::Network { .. }));
+            self.news.retain(|earlier| !matches!(earlier, TrainingNews::Network { .. }));
         }
-        if state.news.len() == MAX_NOTICES {
-            state.news.remove(0);
+        if self.news.len() == MAX_NOTICES {
+            self.news.remove(0);
         }
-        state.news.push(news);
+        self.news.push(news);
     }
 
-    /// Shows the progress, and breaks off if the run is to stop.
-    fn watch(&self, progress: &TrainingProgress) -> ControlFlow<()> {
+    /// Keeps an episode for the next cycle. The replay buffer would forget the oldest too.
+    fn offer(&mut self, episode: RecordedEpisode, most_decisions: usize) {
+        self.recorded.push_back(episode);
+        let decisions = |recorded: &VecDeque<RecordedEpisode>| -> usize {
+            recorded.iter().map(|episode| episode.recorder.len()).sum()
+        };
+        while self.recorded.len() > 1 && decisions(&self.recorded) > most_decisions {
+            self.recorded.pop_front();
+        }
+    }
+
+    fn warn(&mut self, text: impl fmt::Display) {
+        self.tell(TrainingNews::Warning(format!("training: {text}")));
+    }
+
+    fn show(&mut self, progress: &TrainingProgress) {
         if let TrainingProgress::Diverged(entry) = progress {
-            self.tell(TrainingNews::Warning(format!("training: {entry}")));
+            self.warn(entry);
         }
         self.change(|snapshot| {
             snapshot.doing = progress.to_string();
             snapshot.done = progress.share_done() as f32;
         });
-        if self.is_stopping() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn begun(&self, run: &TrainingRun) -> Result<(), TrainingError> {
-        let history = History::read(&run.history_path())?;
+    fn begun(&mut self, cycle: u32, history: Vec<HistoryEntry>) {
         self.change(|snapshot| {
             snapshot.status = TrainingStatus::Running;
-            snapshot.cycle = run.cycle();
+            snapshot.cycle = cycle;
             for entry in history {
                 match entry {
                     HistoryEntry::Cycle(entry) => push_thinning(&mut snapshot.cycles, entry),
@@ -218,10 +234,9 @@ impl Shared {
                 }
             }
         });
-        Ok(())
     }
 
-    fn cycle_done(&self, report: CycleReport) {
+    fn cycle_done(&mut self, report: CycleReport) {
         self.change(|snapshot| {
             snapshot.cycle = report.cycle.cycle;
             push_thinning(&mut snapshot.cycles, report.cycle);
@@ -231,7 +246,7 @@ impl Shared {
         });
     }
 
-    fn ended(&self, status: TrainingStatus, doing: &str) {
+    fn ended(&mut self, status: TrainingStatus, doing: &str) {
         self.change(|snapshot| {
             snapshot.status = status;
             snapshot.doing = doing.to_owned();
@@ -261,59 +276,58 @@ fn config_for(settings: &TrainingSettings, scenario: Scenario) -> TrainingConfig
     TrainingConfig { scenario, network, ..settings.config.clone() }
 }
 
-/// Runs cycles until it is stopped or fails.
-fn train(plan: &Plan, shared: &Shared) {
-    let error = match guarded(|| run_cycles(plan, shared)) {
-        Ok(TrainingError::Stopped) => {
-            shared.tell(TrainingNews::Info(format!("training in {} is paused", plan.directory.display())));
-            return shared.ended(TrainingStatus::Paused, "");
-        }
-        Ok(error) => error.to_string(),
-        Err(reason) => format!("it has stopped, please report it: {reason}"),
-    };
-    shared.tell(TrainingNews::Error(format!("training: {error}")));
-    shared.ended(TrainingStatus::Failed, &error);
-}
-
-/// Why it ended.
-fn run_cycles(plan: &Plan, shared: &Shared) -> TrainingError {
-    let Err(error) = try_cycles(plan, shared);
+/// Runs cycles until it is stopped or fails. Returns why it ended.
+fn run_cycles(plan: &Plan, state: &TaskState<Shown>) -> TrainingError {
+    let Err(error) = try_cycles(plan, state);
     error
 }
 
-fn try_cycles(plan: &Plan, shared: &Shared) -> Result<std::convert::Infallible, TrainingError> {
+fn try_cycles(plan: &Plan, state: &TaskState<Shown>) -> Result<std::convert::Infallible, TrainingError> {
     let mut run = if CheckpointDirectory::holds_run(&plan.directory) {
         let run = TrainingRun::resume_within(&plan.limit, &plan.directory, None, &plan.device)?;
         let scenario = &run.config().scenario.name;
         let directory = plan.directory.display();
         let text =
             format!("training goes on after cycle {} of the run in {directory}, scenario {scenario}", run.cycle());
-        shared.tell(TrainingNews::Info(text));
+        state.progress().tell(TrainingNews::Info(text));
         run
     } else {
         TrainingRun::start_within(&plan.limit, plan.config.clone(), &plan.directory, &plan.device, None)?
     };
-    shared.begun(&run)?;
+    let history = History::read(&run.history_path())?;
+    state.progress().begun(run.cycle(), history);
     let mut warnings = run.device_warnings();
-    let mut playing = None;
+    let (mut playing, mut refused) = (None, None);
     loop {
         if run.cycle() > 0 {
             let preferred = run.preferred()?;
             if playing.as_ref() != Some(&preferred) {
                 let source = source_of(&run, plan);
-                shared.tell(TrainingNews::Network { weights: preferred.clone(), source });
+                state.progress().tell(TrainingNews::Network { weights: preferred.clone(), source });
                 playing = Some(preferred);
             }
         }
-        if shared.is_stopping() {
+        if state.is_stopping() {
             return Err(TrainingError::Stopped);
         }
+        let recorded = std::mem::take(&mut state.progress().recorded);
+        for RecordedEpisode { scenario, recorder } in recorded {
+            let text = run.add_episode(&scenario, recorder).err().map(|error| error.to_string());
+            // Said once, not for every episode.
+            if let Some(text) = text.filter(|text| refused.as_ref() != Some(text)) {
+                state.progress().warn(&text);
+                refused = Some(text);
+            }
+        }
         let report = run.run_cycle(&mut |progress| {
-            let warning = |text| TrainingNews::Warning(format!("training: {text}"));
-            warnings.by_ref().map(warning).for_each(|news| shared.tell(news));
-            shared.watch(progress)
+            let mut shown = state.progress();
+            warnings.by_ref().for_each(|text| shown.warn(text));
+            shown.show(progress);
+            if state.is_stopping() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        shared.cycle_done(report);
+        let mut shown = state.progress();
+        report.failures().for_each(|text| shown.warn(text));
+        shown.cycle_done(report);
     }
 }
 
@@ -345,15 +359,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = EpisodeSettings::default();
         settings.training.directory = folder.path().join("run");
-        let plan = Plan {
-            directory: "before".into(),
-            config: settings.training.config.clone(),
-            device: NetworkDevice::Cpu,
-            limit: settings.memory_limit(),
-        };
-        let shared = Arc::new(Shared::new(&plan));
-        shared.stop.store(true, Ordering::Relaxed);
-        let mut trainer = Trainer { worker: Some(Worker { memory: Default::default(), shared, handle: None }) };
+        let shown = Shown::new(Path::new("before"));
+        let task = BackgroundTask::start("before", shown, |_| TrainingError::Stopped).unwrap();
+        task.state().stop();
+        let last = RunBeside { memory: Default::default(), task, directory: "before".into(), most_recorded: 0 };
+        let mut trainer = Trainer { run: Some(last), ..Default::default() };
         let refused = crate::threads::refusal::after(0, || trainer.start(&settings)).unwrap_err().to_string();
         assert!(refused.starts_with("training: the system gives no further thread: "), "{refused}");
         assert_eq!(trainer.snapshot().unwrap().directory, std::path::Path::new("before"));
@@ -361,20 +371,13 @@ mod tests {
 
     #[test]
     fn news_that_nobody_takes_do_not_pile_up() {
-        let settings = EpisodeSettings::default();
-        let plan = Plan {
-            directory: "run".into(),
-            config: settings.training.config.clone(),
-            device: NetworkDevice::Cpu,
-            limit: settings.memory_limit(),
-        };
-        let shared = Shared::new(&plan);
+        let mut shown = Shown::new(Path::new("run"));
         let weights = NetworkWeights::shipped().unwrap();
         for cycle in 0..1000 {
-            shared.tell(TrainingNews::Network { weights: weights.clone(), source: cycle.to_string() });
-            shared.tell(TrainingNews::Warning(cycle.to_string()));
+            shown.tell(TrainingNews::Network { weights: weights.clone(), source: cycle.to_string() });
+            shown.tell(TrainingNews::Warning(cycle.to_string()));
         }
-        let news = std::mem::take(&mut lock(&shared.state).news);
+        let news = shown.news;
         let networks: Vec<_> = news.iter().filter(|news| matches!(news, TrainingNews::Network { .. })).collect();
         assert!(news.len() <= MAX_NOTICES);
         assert!(matches!(networks[..], [TrainingNews::Network { source, .. }] if source == "999"));

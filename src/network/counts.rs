@@ -1,8 +1,10 @@
 //! What evaluators do with their time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use crate::threads::lock;
 
 /// What an evaluator has done so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,7 +119,7 @@ impl EvaluationCounters {
     }
 
     fn lock(&self) -> MutexGuard<'_, Counting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -62,6 +62,7 @@ pub use open::{OpenedEvaluator, open_evaluator};
 pub(crate) use record::tensors;
 pub(crate) use sealed::{SealedKind, open_sealed, seal, seal_as};
 pub use simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
+pub(crate) use thread::evaluate_batch;
 pub use thread::{EvaluatorThread, Finished, LeafFault, Loading, OpeningThread};
 pub use trained_ranges::{OutsideTraining, TrainedRanges};
 pub use value::{return_from_value, value_target};

@@ -331,7 +331,7 @@ fn serve(
         match job {
             Job::Evaluate { ticket, mut batch } => {
                 counters.begin();
-                let (result, faults) = evaluate(evaluator, &mut batch);
+                let (result, faults) = evaluate_batch(evaluator, &mut batch);
                 let size = (batch.leaves(), evaluator.padded_rows(batch.leaves()));
                 counters.end(result.is_ok().then_some(size));
                 let _ = finish.send(Finished { ticket, batch, result, faults });
@@ -346,7 +346,10 @@ fn serve(
 
 /// Evaluates a batch. Where that fails although the network works, the leaves are evaluated one by one, so that only those
 /// to blame stay without an evaluation.
-fn evaluate(evaluator: &mut impl Evaluator, batch: &mut EvaluationBatch) -> (Result<(), NetworkError>, Vec<LeafFault>) {
+pub(crate) fn evaluate_batch(
+    evaluator: &mut (impl Evaluator + ?Sized),
+    batch: &mut EvaluationBatch,
+) -> (Result<(), NetworkError>, Vec<LeafFault>) {
     let error = match evaluate_once(evaluator, batch) {
         Err(
             error
@@ -373,7 +376,7 @@ fn evaluate(evaluator: &mut impl Evaluator, batch: &mut EvaluationBatch) -> (Res
 }
 
 /// No search may go on with answers that are no numbers, whatever kind of evaluator gave them.
-fn evaluate_once(evaluator: &mut impl Evaluator, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
+fn evaluate_once(evaluator: &mut (impl Evaluator + ?Sized), batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
     attempt("evaluating a batch", || evaluator.evaluate(batch))?;
     batch.check_finite(&evaluator.name())
 }

@@ -1,6 +1,6 @@
 //! Burn's own Vulkan device, apart from the one that draws.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::tensor::try_read_sync;
 use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::Vulkan, init_setup};
@@ -8,7 +8,7 @@ use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::Vulkan, init_setup};
 use super::device::{AdapterDescription, AdapterKind};
 use super::driver_work::DriverWork;
 use super::error::NetworkError;
-use crate::threads::guarded;
+use crate::threads::{guarded, lock};
 
 /// Set, with the driver's message, once the device is lost.
 pub(crate) type LostDevice = Arc<OnceLock<String>>;
@@ -54,7 +54,7 @@ pub(crate) fn open(adapter: &AdapterDescription, all: &[AdapterDescription]) -> 
     let failed = |reason: String| NetworkError::DeviceFailed { device: adapter.name.clone(), reason };
     let _inside = DriverWork::begin();
     let device = burn_device(adapter, all).ok_or_else(|| failed("Burn cannot address this adapter".into()))?;
-    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut opened = lock(&OPENED);
     if let Some(known) = opened.iter().find(|known| known.device == device) {
         return match known.lost.get() {
             None => Ok(known.clone()),

@@ -1,7 +1,7 @@
 //! Efficiency of parallel search on this machine: a quick sweep in the background, its results, and the best setting.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bevy_egui::egui::{Grid, RichText, Ui};
 
@@ -10,6 +10,7 @@ use crate::panel::labelled;
 use crate::panel::theme::{Palette, tooltip};
 use crate::report::{BestSetting, BestSettings, EfficiencyReport, SweepPlan};
 use crate::search::PlannerKind;
+use crate::threads::lock;
 
 /// A sweep under way, and what the latest one found.
 #[derive(Clone, Debug, Default)]
@@ -105,11 +106,6 @@ pub fn efficiency_panel(
         speeds(ui, report);
     }
     commands
-}
-
-/// Nothing of a sweep is left half-changed when a holder panics.
-fn lock(sweep: &Mutex<EfficiencySweep>) -> MutexGuard<'_, EfficiencySweep> {
-    sweep.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn progress(ui: &mut Ui, sweep: &EfficiencySweep) {

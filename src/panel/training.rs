@@ -8,16 +8,19 @@ use crate::panel::labelled;
 use crate::panel::path_box::named;
 use crate::panel::theme::{Palette, tooltip};
 use crate::panel::training_plots::training_plots;
+use crate::training::{CycleEntry, EvaluationEntry};
 
 const BUTTON_WIDTH: f32 = 118.0;
 
 /// Start, pause, progress and curves of the training run. Returns what the user asked for.
 pub fn training_panel(ui: &mut Ui, snapshot: &SimulationSnapshot) -> Vec<SimCommand> {
     let training = snapshot.training.as_deref();
-    let command = control(ui, training);
+    let mut commands = Vec::from_iter(control(ui, training));
+    commands.extend(record_box(ui, snapshot.settings.record_for_training));
     match training {
         Some(training) => {
             progress(ui, training);
+            failures(ui, training);
             training_plots(ui, training);
         }
         None => {
@@ -28,7 +31,7 @@ pub fn training_panel(ui: &mut Ui, snapshot: &SimulationSnapshot) -> Vec<SimComm
             ));
         }
     }
-    command.into_iter().collect()
+    commands
 }
 
 fn control(ui: &mut Ui, training: Option<&TrainingSnapshot>) -> Option<SimCommand> {
@@ -71,6 +74,30 @@ fn status(status: TrainingStatus, palette: &Palette) -> (&'static str, bevy_egui
         TrainingStatus::Running => ("running", palette.accent),
         TrainingStatus::Paused => ("paused", palette.muted),
         TrainingStatus::Failed => ("failed", palette.error),
+    }
+}
+
+/// Whether the episodes of the world are learnt from too.
+fn record_box(ui: &mut Ui, mut record: bool) -> Option<SimCommand> {
+    let response = ui.checkbox(&mut record, "Learn from these episodes too");
+    tooltip(ui, &response, || {
+        "The next episodes here that are flown to their end with a network are learnt from as well, beside those of self-play. \
+         Such a training run cannot be repeated to the bit."
+            .to_owned()
+    });
+    response.changed().then_some(SimCommand::RecordForTraining(record))
+}
+
+/// Episodes that faults of the program ended: of the newest cycle and of the newest evaluation that had some.
+fn failures(ui: &mut Ui, training: &TrainingSnapshot) {
+    let of_cycle = |entry: &CycleEntry| Some(("self-play", entry.cycle, entry.failed.clone()?));
+    let of_evaluation = |entry: &EvaluationEntry| Some(("evaluation", entry.cycle, entry.failed.clone()?));
+    let cycle = training.cycles.iter().rev().find_map(of_cycle);
+    let evaluation = training.evaluations.iter().rev().find_map(of_evaluation);
+    for (part, cycle, failed) in cycle.into_iter().chain(evaluation) {
+        let text = format!("cycle {cycle}, {part}: {failed}");
+        let response = ui.add(Label::new(RichText::new(&text).small().color(Palette::of(ui).error)).truncate());
+        tooltip(ui, &response, || format!("{text}. The others are what they are without it, and training goes on."));
     }
 }
 

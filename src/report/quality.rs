@@ -1,16 +1,17 @@
 use rand::RngExt;
 use rayon::prelude::*;
 
+use crate::flight::{EpisodeFailure, decide_together};
 use crate::mission::{Action, Mission, MissionState, Purpose, Scenario, Seed};
 use crate::network::{Evaluator, LeafEncoder};
 use crate::search::{
-    AlphaZeroConfig, AlphaZeroSearch, Decision, Exploration, InFlight, ParallelConfig, PlannerKind, SearchConfig,
-    SearchMode, SearchTree, decide,
+    AlphaZeroConfig, AlphaZeroDecision, AlphaZeroSearch, Decision, Exploration, InFlight, ParallelConfig, PlannerKind,
+    SearchConfig, SearchMode, SearchTree, decide,
 };
 use crate::sensor::{Observation, RayCaster};
 use crate::training::mean_and_interval;
 
-use super::{ReportError, decide_together};
+use super::ReportError;
 
 /// How decisions are judged: by their regret against a search with many times the simulations.
 #[derive(Clone, Debug)]
@@ -220,7 +221,12 @@ fn with_network(
     let begin = |state| AlphaZeroSearch::begin(mission, state, &config, Exploration::Off, SearchTree::default());
     let searches = states.iter().map(begin).collect();
     let decided = decide_together(mission, searches, encoder, evaluator)?;
-    Ok(decided.into_iter().map(|decided| decided.decision).collect())
+    let numbered = decided.into_iter().enumerate();
+    let decision = |(number, decided): (usize, Result<AlphaZeroDecision, EpisodeFailure>)| match decided {
+        Ok(decided) => Ok(decided.decision),
+        Err(failure) => Err(ReportError::Run(format!("decision {number}: {failure}"))),
+    };
+    numbered.map(decision).collect()
 }
 
 #[cfg(test)]

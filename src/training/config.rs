@@ -7,9 +7,9 @@ use crate::network::PolicyValueNetConfig;
 use crate::search::{AlphaZeroConfig, Exploration};
 
 use super::error::TrainingError;
-use super::flight::FlightConfig;
 use super::learner::LearnerConfig;
 use super::randomisation::RandomisationConfig;
+use super::self_play::FlightConfig;
 
 /// Everything that a run is made of. Two runs with equal configurations on the CPU have equal bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::memory::MemoryError;
 use crate::network::{CheckpointError, NetworkError};
 
+use super::history::FailedEpisodes;
+
 /// An error of the training floor.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
@@ -25,6 +27,17 @@ pub enum TrainingError {
         episode: u64,
         /// What was out of order.
         reason: &'static str,
+    },
+    /// An episode that was flown elsewhere is not of the run's kind.
+    #[error(
+        "episodes of scenario {flown} are not learnt from: it differs from the run's scenario {own} in more than name, start, prior and \
+         target"
+    )]
+    OtherScenario {
+        /// Name of the scenario that was flown.
+        flown: String,
+        /// Name of the run's scenario.
+        own: String,
     },
     /// Nothing to learn from.
     #[error("the replay buffer holds {transitions} transitions, a batch needs at least one")]
@@ -77,6 +90,12 @@ pub enum TrainingError {
     /// It would take more memory than it may.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// A fault of this program ended every episode.
+    #[error("no episode was flown to its end: {0}")]
+    AllFailed(FailedEpisodes),
+    /// Of an evaluation's pairs of episodes fewer than two are left to compare.
+    #[error("the evaluation has fewer than two pairs of episodes left to compare: {0}")]
+    NoPairs(FailedEpisodes),
     /// Self-play failed.
     #[error("self-play: {0}")]
     SelfPlay(String),

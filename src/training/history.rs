@@ -48,6 +48,16 @@ pub struct CycleEntry {
     pub mean_dv_m_s: f64,
     /// Losses, mean over the cycle's learning steps.
     pub losses: StepLosses,
+    /// Episodes of the cycle's self-play that a fault of this program ended; nothing was learnt from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<FailedEpisodes>,
+    /// Episodes that were flown elsewhere and recorded for the run since the cycle before; they count in nothing else here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recorded: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The learner's network against the best so far, on paired seeds and held-out shapes.
@@ -68,6 +78,36 @@ pub struct EvaluationEntry {
     pub interval_95: f64,
     /// Whether the learner's network became the best.
     pub promoted: bool,
+    /// Episodes that a fault of this program ended; their pairs are not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<FailedEpisodes>,
+}
+
+/// Episodes that faults of this program ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedEpisodes {
+    /// How many.
+    pub count: usize,
+    /// Of how many that were flown.
+    pub of: usize,
+    /// The one with the lowest number, and what ended it.
+    pub first: String,
+}
+
+impl FailedEpisodes {
+    /// Those of two flights; the first is that of the first flight.
+    pub fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(Self { count: one.count + other.count, of: one.of + other.of, ..one }),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+impl fmt::Display for FailedEpisodes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} of {} episodes failed, the first: {}", self.count, self.of, self.first)
+    }
 }
 
 /// Learning that left what a network can have and went back to the checkpoint before the cycle.

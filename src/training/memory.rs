@@ -7,8 +7,8 @@ use crate::sensor::{Observation, SensorModel};
 use crate::voxel::{Belief, CompactCode};
 
 use super::config::TrainingConfig;
-use super::flight::FlightConfig;
 use super::samples::{EpisodeRecorder, EpisodeSamples};
+use super::self_play::FlightConfig;
 
 /// Copies of a network's weights that a run holds at most: learner, its gradient and the optimiser's two moments, the step
 /// under way, the evaluator, the best network and the one that a checkpoint is being written of.
@@ -41,11 +41,12 @@ impl FlightConfig {
         let trees = format!("{parallel} search trees of {} nodes and {} voxels", self.search.simulations, grid.len());
         estimate.add(trees, decision, "search.simulations, parallel or grid.cells_per_axis");
 
-        let mission = Mission::memory_bytes(&grid) + Belief::memory_bytes(&grid) + Observation::memory_bytes(&grid);
+        let mission = Mission::memory_bytes(&grid) + Belief::memory_bytes(&grid);
+        let images = product(&[rayon::current_num_threads(), Observation::memory_bytes(&grid)]);
         let recorded = GROWTH * EpisodeRecorder::step_bytes(grid.len()) + size_of::<Transition>();
         estimate.add(
             format!("{parallel} episodes in flight"),
-            product(&[parallel, mission]).saturating_add(product(&[parallel, steps, recorded])),
+            product(&[parallel, mission]).saturating_add(product(&[parallel, steps, recorded])).saturating_add(images),
             "parallel, steps or grid.cells_per_axis",
         );
 

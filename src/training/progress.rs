@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::flight::FlightProgress;
 use super::history::DivergenceEntry;
 use super::learner::StepLosses;
+use super::self_play::FlightProgress;
 
 /// What a run is doing.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +53,12 @@ impl fmt::Display for TrainingProgress {
         match self {
             Self::SelfPlay(flight) | Self::Evaluating(flight) => write!(
                 formatter,
-                "{}/{} episodes, {}/{} decisions",
-                flight.episodes, flight.of, flight.decisions, flight.of_decisions
+                "{}/{} episodes{}, {}/{} decisions",
+                flight.episodes,
+                flight.of,
+                if flight.failed > 0 { format!(" ({} failed)", flight.failed) } else { String::new() },
+                flight.decisions,
+                flight.of_decisions
             ),
             Self::Diverged(entry) => write!(formatter, "{entry}"),
             Self::Learning { done, of, losses } => {
@@ -74,6 +78,8 @@ mod tests {
         let progress = TrainingProgress::SelfPlay(flight);
         assert_eq!(progress.to_string(), "self-play: 1/4 episodes, 30/120 decisions");
         assert_eq!(progress.share_done(), 0.25);
+        let failing = TrainingProgress::SelfPlay(FlightProgress { failed: 2, ..flight });
+        assert_eq!(failing.to_string(), "self-play: 1/4 episodes (2 failed), 30/120 decisions");
         let losses = StepLosses { policy_loss: 2.5, value_loss: 0.125, ..Default::default() };
         let learning = TrainingProgress::Learning { done: 3, of: 4, losses };
         assert_eq!(learning.to_string(), "learning: 3/4 steps, policy 2.500, value 0.1250");

@@ -10,7 +10,7 @@ use crate::network::TrainedRanges;
 use crate::shape::TargetShape;
 
 use super::error::TrainingError;
-use super::flight::MissionSource;
+use super::self_play::MissionSource;
 
 /// Which satellites of the generated family are flown around. They never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A whole training run: self-play, learning and evaluation in cycles, each ending with a checkpoint.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::json::numbers_or_nulls;
 use crate::memory::MemoryLimit;
-use crate::mission::Mission;
+use crate::mission::{Mission, Scenario};
 use crate::network::{
     BeliefEncoding, CheckpointDirectory, CheckpointError, EvaluatorThread, Generation, LeafEncoder, NetworkDevice,
     NetworkError, NetworkWeights, TrainedRanges, open_evaluator,
@@ -19,12 +20,13 @@ use crate::search::Exploration;
 
 use super::config::TrainingConfig;
 use super::error::TrainingError;
-use super::flight::{FlightProgress, FlownEpisode, MissionSource, fly_until};
-use super::history::{CycleEntry, DivergenceEntry, EvaluationEntry, History, HistoryEntry};
+use super::history::{CycleEntry, DivergenceEntry, EvaluationEntry, FailedEpisodes, History, HistoryEntry};
 use super::learner::{Learn, Learner, StepLosses};
 use super::progress::TrainingProgress;
 use super::randomisation::{RandomisedMissions, Shapes};
 use super::replay::ReplayBuffer;
+use super::samples::EpisodeRecorder;
+use super::self_play::{FlightProgress, FlightResults, FlownEpisode, MissionSource, fly_until};
 use super::statistics::mean_and_interval;
 
 const CONFIG_FILE: &str = "config.json";
@@ -72,6 +74,31 @@ pub struct CycleReport {
     pub divergences: Vec<DivergenceEntry>,
 }
 
+impl CycleReport {
+    /// Episodes that faults of this program ended, in words: of self-play and of the evaluation.
+    pub fn failures(&self) -> impl Iterator<Item = String> {
+        let of_self_play = self.cycle.failed.as_ref().map(|failed| format!("self-play: {failed}"));
+        let evaluation = self.evaluation.as_ref();
+        let of_evaluation =
+            evaluation.and_then(|entry| entry.failed.as_ref()).map(|failed| format!("evaluation: {failed}"));
+        of_self_play.into_iter().chain(of_evaluation)
+    }
+}
+
+/// Total rewards of an evaluation's episodes by their numbers, and those that have none.
+#[derive(Default)]
+struct EvaluationRewards {
+    of_episode: BTreeMap<u32, f64>,
+    failed: Option<FailedEpisodes>,
+}
+
+impl EvaluationRewards {
+    /// All rewards, in the order of the episodes, or none if one is missing.
+    fn if_complete(&self) -> Vec<f64> {
+        if self.failed.is_none() { self.of_episode.values().copied().collect() } else { Vec::new() }
+    }
+}
+
 /// Watches a run; breaking off stops it in the middle of a cycle.
 type Watcher<'a> = &'a mut dyn FnMut(&TrainingProgress) -> ControlFlow<()>;
 
@@ -88,6 +115,8 @@ pub struct TrainingRun {
     counters: Counters,
     training: RandomisedMissions,
     held_out: RandomisedMissions,
+    /// Episodes added since the last cycle.
+    recorded: usize,
 }
 
 impl TrainingRun {
@@ -197,7 +226,21 @@ impl TrainingRun {
             RandomisedMissions::new(config.scenario.clone(), config.randomisation.clone(), config.seed, shapes)
         };
         let (training, held_out) = (missions(Shapes::Training), missions(Shapes::HeldOut));
-        Ok(Self { config, directory, history, thread, warnings, learner, replay, best, counters, training, held_out })
+        let recorded = 0;
+        Ok(Self {
+            config,
+            directory,
+            history,
+            thread,
+            warnings,
+            learner,
+            replay,
+            best,
+            counters,
+            training,
+            held_out,
+            recorded,
+        })
     }
 
     /// What is to be known of the device: that it was lost and the CPU has taken over. The iterator ends where nothing is
@@ -263,6 +306,27 @@ impl TrainingRun {
         self.counters.best_cycle
     }
 
+    /// Adds an episode that was flown elsewhere, by the search with a network, to what is learnt from. It stays with the next
+    /// cycle's checkpoint. A run with such episodes cannot be repeated to the bit.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherScenario`] if its scenario differs from the run's in more than what self-play varies too;
+    /// [`TrainingError::Recording`] if it is not over.
+    pub fn add_episode(&mut self, scenario: &Scenario, recorder: EpisodeRecorder) -> Result<(), TrainingError> {
+        let own = &self.config.scenario;
+        let mut alike = own.clone();
+        alike.name.clone_from(&scenario.name);
+        alike.start.clone_from(&scenario.start);
+        alike.target.clone_from(&scenario.target);
+        alike.grid.prior = scenario.grid.prior;
+        if alike != *scenario {
+            return Err(TrainingError::OtherScenario { flown: scenario.name.clone(), own: own.name.clone() });
+        }
+        self.replay.push(recorder.finish(scenario.reward.discount, self.config.lambda)?);
+        self.recorded += 1;
+        Ok(())
+    }
+
     /// One cycle: self-play, learning, now and then an evaluation, and a checkpoint. A process killed in the middle loses
     /// this cycle and nothing else. So does one whose `progress` breaks off: drop the run then, and resume it.
     ///
@@ -276,8 +340,12 @@ impl TrainingRun {
         let flown = self.fly_all(&self.training, episodes, Exploration::SelfPlay, &mut |flight| {
             progress(&TrainingProgress::SelfPlay(*flight))
         })?;
-        let mut entry = summary_of(&flown);
-        for episode in flown {
+        let mut entry = CycleEntry {
+            failed: flown.failures(),
+            recorded: std::mem::take(&mut self.recorded),
+            ..summary_of(&flown.flown)
+        };
+        for episode in flown.flown {
             self.replay.push(episode.samples);
         }
         let (losses, divergences) = self.learn_until_sound(progress)?;
@@ -344,38 +412,55 @@ impl TrainingRun {
 
     /// The learner's network and the best one on the same held-out episodes; the better one is the best from now on.
     fn evaluate(&mut self, progress: Watcher) -> Result<EvaluationEntry, TrainingError> {
-        if self.counters.best_rewards.is_empty() {
-            self.thread.load_weights(self.best.clone())?;
-            self.counters.best_rewards = self.rewards(progress)?;
-            self.thread.load_weights(self.learner.weights()?)?;
-        }
+        let best = self.best_rewards(progress)?;
         let rewards = self.rewards(progress)?;
-        let differences: Vec<f64> =
-            rewards.iter().zip(&self.counters.best_rewards).map(|(new, old)| new - old).collect();
+        let failed = FailedEpisodes::both(rewards.failed.clone(), best.failed);
+
+        // An episode that only one of the two has flown to its end tells nothing.
+        let pairs = rewards.of_episode.iter().filter_map(|(number, new)| Some((*new, *best.of_episode.get(number)?)));
+        let (compared, differences): (Vec<f64>, Vec<f64>) = pairs.map(|(new, old)| (new, new - old)).unzip();
+        if let Some(failed) = failed.as_ref().filter(|_| differences.len() < 2) {
+            return Err(TrainingError::NoPairs(failed.clone()));
+        }
         let (mean_difference, interval_95) = mean_and_interval(&differences);
         let promoted = mean_difference > 0.0;
         let entry = EvaluationEntry {
             cycle: self.counters.cycle,
-            pairs: rewards.len(),
-            mean_reward: mean_and_interval(&rewards).0,
+            pairs: compared.len(),
+            mean_reward: mean_and_interval(&compared).0,
             mean_difference,
             interval_95,
             promoted,
+            failed,
         };
         if promoted {
             self.best = self.latest()?;
-            self.counters.best_rewards = rewards;
+            self.counters.best_rewards = rewards.if_complete();
             self.counters.best_cycle = self.counters.cycle;
         }
         Ok(entry)
     }
 
-    fn rewards(&self, progress: Watcher) -> Result<Vec<f64>, TrainingError> {
+    /// The best network's rewards. They are flown once, and again as long as some are missing.
+    fn best_rewards(&mut self, progress: Watcher) -> Result<EvaluationRewards, TrainingError> {
+        if !self.counters.best_rewards.is_empty() {
+            let of_episode = (0..).zip(self.counters.best_rewards.iter().copied()).collect();
+            return Ok(EvaluationRewards { of_episode, failed: None });
+        }
+        self.thread.load_weights(self.best.clone())?;
+        let rewards = self.rewards(progress)?;
+        self.thread.load_weights(self.learner.weights()?)?;
+        self.counters.best_rewards = rewards.if_complete();
+        Ok(rewards)
+    }
+
+    fn rewards(&self, progress: Watcher) -> Result<EvaluationRewards, TrainingError> {
         let episodes = 0..self.config.evaluation_pairs;
         let flown = self.fly_all(&self.held_out, episodes, Exploration::Off, &mut |flight| {
             progress(&TrainingProgress::Evaluating(*flight))
         })?;
-        Ok(flown.iter().map(|episode| episode.metrics.total_reward).collect())
+        let reward = |episode: &FlownEpisode| (episode.number, episode.metrics.total_reward);
+        Ok(EvaluationRewards { of_episode: flown.flown.iter().map(reward).collect(), failed: flown.failures() })
     }
 
     fn fly_all(
@@ -384,7 +469,7 @@ impl TrainingRun {
         episodes: std::ops::Range<u32>,
         exploration: Exploration,
         progress: &mut dyn FnMut(&FlightProgress) -> ControlFlow<()>,
-    ) -> Result<Vec<FlownEpisode>, TrainingError> {
+    ) -> Result<FlightResults, TrainingError> {
         let config = self.config.flight(exploration);
         fly_until(&self.config.network, &self.thread, missions, episodes, &config, progress)
     }
@@ -452,7 +537,7 @@ mod tests {
     use super::super::learner::{LearnerConfig, poison};
     use super::*;
     use crate::files::faults::at_every_call;
-    use crate::mission::{Scenario, Seed};
+    use crate::mission::Seed;
     use crate::network::PolicyValueNetConfig;
     use crate::search::AlphaZeroConfig;
 
@@ -548,6 +633,75 @@ mod tests {
         assert_eq!(straight.latest().unwrap(), resumed.latest().unwrap());
         assert_eq!(straight.counters, resumed.counters);
         assert_eq!(std::fs::read(straight.history_path()).unwrap(), std::fs::read(resumed.history_path()).unwrap());
+    }
+
+    #[test]
+    fn a_fault_in_one_episode_is_told_and_the_run_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config();
+        config.scenario.name = "panic at walk".to_owned();
+        let mut run = TrainingRun::start(config, folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        let mut cycle = || run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap();
+        let (first, second) = (cycle(), cycle());
+
+        // Episodes 0 to 3, of three steps each.
+        let failed = first.cycle.failed.clone().unwrap();
+        assert_eq!((failed.count, failed.of, first.cycle.transitions), (1, 4, 9));
+        assert!(failed.first.starts_with("episode 2: a fault in its search, please report it: walk of"), "{failed}");
+        assert_eq!(first.failures().collect::<Vec<_>>(), [format!("self-play: {failed}")]);
+        // Episodes 4 to 7; the evaluation flies 0 to 2 with both networks.
+        assert_eq!((&second.cycle.failed, second.cycle.transitions), (&None, 18));
+        let evaluation = second.evaluation.clone().unwrap();
+        let failed = evaluation.failed.clone().unwrap();
+        assert_eq!((evaluation.pairs, failed.count, failed.of), (2, 2, 6));
+
+        let entries =
+            [HistoryEntry::Cycle(first.cycle), HistoryEntry::Cycle(second.cycle), HistoryEntry::Evaluation(evaluation)];
+        assert_eq!(history(&run), entries);
+        // What is missing is flown again by the next evaluation.
+        assert!(run.counters.best_rewards.is_empty());
+    }
+
+    #[test]
+    fn an_episode_flown_elsewhere_is_learnt_from_if_its_scenario_is_of_the_runs_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = TrainingRun::start(config(), folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        let recorder = || {
+            let cells = config().network.belief_len();
+            let mut recorder = EpisodeRecorder::new(70, cells);
+            let policy = std::array::from_fn(|action| if action == 0 { 1.0 } else { 0.0 });
+            let orbit = crate::network::OrbitFeatures([0.0; crate::network::OrbitFeatures::LEN]);
+            recorder.decide(&vec![0; cells], orbit, &policy, 1.0, 0.5).unwrap();
+            recorder.reward(0.1).unwrap();
+            recorder
+        };
+        let mut scenario = config().scenario;
+        scenario.grid.prior *= 0.5;
+        scenario.start.a_roe_m[1] *= 0.5;
+        run.add_episode(&scenario, recorder()).unwrap();
+        scenario.reward.dv_cost_per_m_s *= 2.0;
+        scenario.name = "dear burns".to_owned();
+        let error = run.add_episode(&scenario, recorder()).unwrap_err().to_string();
+        assert!(error.contains("episodes of scenario dear burns are not learnt from"), "{error}");
+
+        let mut cycle = || run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap().cycle;
+        let (first, second) = (cycle(), cycle());
+        // Four episodes of three steps of self-play, and the one of one step.
+        assert_eq!((first.recorded, first.transitions, second.recorded), (1, 13, 0));
+        let numbers: Vec<u64> = run.replay.episodes().map(|episode| episode.number()).collect();
+        assert!(numbers.contains(&4) && run.replay.len() <= 20, "{numbers:?}");
+    }
+
+    #[test]
+    fn a_cycle_in_which_all_episodes_fail_stops_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = TrainingConfig { episodes_per_cycle: 1, ..config() };
+        config.scenario.name = "panic at decide".to_owned();
+        let mut run = TrainingRun::start(config, folder.path(), &NetworkDevice::Cpu, None).unwrap();
+        run.counters.episodes = 2;
+        let error = run.run_cycle(&mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
+        assert!(error.contains("no episode was flown to its end: 1 of 1 episodes failed"), "{error}");
+        assert!(error.contains("episode 2: a fault in its search, please report it: decide of"), "{error}");
     }
 
     #[test]

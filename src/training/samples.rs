@@ -3,8 +3,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::mission::Action;
-use crate::network::{CheckpointError, OrbitFeatures, SealedKind, open_sealed, seal_as, value_target};
+use crate::flight::NetworkSearch;
+use crate::mission::{Action, Mission};
+use crate::network::{
+    CheckpointError, LeafEncoder, OrbitFeatures, SealedKind, open_sealed, remaining_entropy, seal_as, value_target,
+};
+use crate::search::{AlphaZeroDecision, NodeId};
 
 use super::error::TrainingError;
 
@@ -205,6 +209,34 @@ struct Recorded {
     reward: Option<f64>,
 }
 
+/// The root of a search, read before the decision ends the search.
+#[derive(Clone, Debug)]
+pub struct RootSample {
+    belief: Vec<i16>,
+    orbit: OrbitFeatures,
+    remaining_entropy: f64,
+}
+
+impl RootSample {
+    /// Of a search that is done.
+    pub fn of(search: &NetworkSearch, mission: &Mission, encoder: &LeafEncoder) -> Self {
+        let tree = search.search().tree();
+        Self {
+            belief: tree.belief(NodeId::ROOT).to_vec(),
+            orbit: encoder.orbit(mission, &tree, NodeId::ROOT),
+            remaining_entropy: remaining_entropy(mission, &tree, NodeId::ROOT),
+        }
+    }
+
+    /// Records the decision that the search has ended with.
+    ///
+    /// # Errors
+    /// As [`EpisodeRecorder::decide`].
+    pub fn record(&self, decided: &AlphaZeroDecision, recorder: &mut EpisodeRecorder) -> Result<(), TrainingError> {
+        recorder.decide(&self.belief, self.orbit, &decided.policy, self.remaining_entropy, decided.root_value)
+    }
+}
+
 /// Writes down an episode as it is flown and works out the value targets when it is over.
 #[derive(Clone, Debug)]
 pub struct EpisodeRecorder {
@@ -216,7 +248,7 @@ pub struct EpisodeRecorder {
 
 impl EpisodeRecorder {
     /// Bytes of one recorded decision with a belief of so many voxels.
-    pub(super) const fn step_bytes(cells: usize) -> usize {
+    pub const fn step_bytes(cells: usize) -> usize {
         cells * size_of::<i16>() + size_of::<Recorded>()
     }
 

@@ -266,6 +266,23 @@ fn training_beside_the_episodes_pauses_resumes_and_hands_its_network_over() {
     assert_eq!(shown.evaluations[..1], evaluations);
 }
 
+#[test]
+fn training_learns_from_the_episodes_that_fly_if_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = EpisodeSettings { training: tiny_training(folder.path()), auto_restart: true, ..consulting() };
+    assert!(!settings.record_for_training);
+    let mut simulation = Simulation::new(settings).unwrap();
+    obey(&mut simulation, SimCommand::StartTraining);
+    let alone = training(&mut simulation, |training| training.cycle >= 2);
+    assert!(alone.training.as_ref().unwrap().cycles.iter().all(|cycle| cycle.recorded == 0));
+    let told = obey(&mut simulation, SimCommand::RecordForTraining(true));
+    assert!(told.settings.record_for_training);
+    training(&mut simulation, |training| training.cycles.iter().any(|cycle| cycle.recorded > 0));
+    obey(&mut simulation, SimCommand::Pause);
+    obey(&mut simulation, SimCommand::PauseTraining);
+    training(&mut simulation, |training| training.status == TrainingStatus::Paused);
+}
+
 /// Ticks until training in `folder` has failed, and returns the error that the user is told.
 fn failure_of_training(simulation: &mut Simulation) -> String {
     obey(simulation, SimCommand::StartTraining);

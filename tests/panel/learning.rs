@@ -8,6 +8,7 @@ use bevy_egui::egui::vec2;
 use bevy_proxops::episode::{NetworkSnapshot, SimCommand, SimulationSnapshot, TrainingSnapshot, TrainingStatus};
 use bevy_proxops::panel::{NetworkPanelState, network_panel, training_panel};
 use bevy_proxops::search::PlannerKind;
+use bevy_proxops::training::FailedEpisodes;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
@@ -99,6 +100,13 @@ fn before_training_the_panel_says_what_start_does_and_start_sends_it() {
 }
 
 #[test]
+fn the_episodes_are_recorded_for_training_when_the_box_is_ticked() {
+    let mut harness = training(snapshot());
+    click(&mut harness, "Learn from these episodes too");
+    assert_eq!(harness.state().commands, [SimCommand::RecordForTraining(true)]);
+}
+
+#[test]
 fn a_running_run_can_be_paused_and_a_paused_or_failed_one_resumed() {
     for (status, button, command) in [
         (TrainingStatus::Running, "Pause training", SimCommand::PauseTraining),
@@ -117,6 +125,18 @@ fn the_newest_losses_and_evaluation_are_printed_beside_their_curves() {
     for figure in ["1.900 nat", "0.0110", "+0.6200", "+0.0200 ± 0.0120"] {
         assert!(harness.query_by_label(figure).is_some(), "{figure} is missing");
     }
+}
+
+#[test]
+fn episodes_that_have_failed_are_counted_with_the_first_reason() {
+    let first = "episode 70: a fault in its search, please report it: index 9".to_owned();
+    let harness = training(with_training(|training| {
+        training.cycles[0].failed = Some(FailedEpisodes { count: 2, of: 32, first: first.clone() });
+    }));
+    let cycle = with_learning().training.as_ref().unwrap().cycles[0].cycle;
+    let text = format!("cycle {cycle}, self-play: 2 of 32 episodes failed, the first: {first}");
+    assert!(harness.query_by_label(&text).is_some(), "{text}");
+    assert!(training(with_learning()).query_by_label_contains("episodes failed").is_none());
 }
 
 #[test]

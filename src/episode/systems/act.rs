@@ -1,18 +1,16 @@
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use bevy::ecs::change_detection::ResMut;
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{Episode, EpisodeMission, EpisodePlanner, EpisodeState};
-use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::meter::Meter;
-use crate::episode::workers::{Scratch, Workers};
+use crate::episode::workers::EpisodeWorkers;
+use crate::flight::{EpisodePhase, Scratch, pass};
 
 /// Carries out the decisions: burn, propagation, image and belief update, spread over the workers.
 pub fn act(
-    mut workers: ResMut<Workers>,
+    mut workers: ResMut<EpisodeWorkers>,
     mut meter: ResMut<Meter>,
     mut episodes: Query<(&Episode, &EpisodeMission, &mut EpisodeState, &mut EpisodePlanner)>,
 ) {
@@ -23,8 +21,8 @@ pub fn act(
     }
     let count = decided.len() as u64;
     let before = workers.busy();
-    let jobs: VecDeque<_> = decided.iter_mut().collect();
-    let faults = workers.share(jobs, &AtomicBool::new(false), |scratch, (episode, mission, state, planner)| {
+    let jobs = decided.iter_mut().collect();
+    let faults = workers.share(jobs, |scratch, (episode, mission, state, planner)| {
         step(scratch, episode, mission, state, planner);
     });
     for fault in faults {

@@ -18,8 +18,9 @@ use crate::episode::systems::network::{
     load_network, network_loaded, network_saved, save_network, start_training, use_shipped_network,
 };
 use crate::episode::training::Trainer;
-use crate::episode::trees::Trees;
-use crate::episode::workers::Workers;
+use crate::episode::trees::EpisodeTrees;
+use crate::episode::workers::EpisodeWorkers;
+use crate::flight::Workers;
 use crate::mission::{Mission, Scenario};
 use crate::report::BestSetting;
 
@@ -36,8 +37,8 @@ pub type Episodes<'w, 's> =
 pub fn carry_out_commands(
     mut run: ResMut<Run>,
     mut trainer: ResMut<Trainer>,
-    mut workers: ResMut<Workers>,
-    trees: Res<Trees>,
+    mut workers: ResMut<EpisodeWorkers>,
+    trees: Res<EpisodeTrees>,
     mut files: ResMut<FileWork>,
     mut commands: ResMut<Messages<SimCommand>>,
     mut episodes: Episodes,
@@ -66,7 +67,7 @@ pub fn carry_out_commands(
         }
     }
     if !Arc::ptr_eq(&before, &run.settings) {
-        trees.fit(&run.settings);
+        trees.fit_settings(&run.settings);
     }
     run.pending = episodes
         .iter()
@@ -188,6 +189,10 @@ fn carry_out(
         SimCommand::SaveNetwork(path) => save_network(path, run, files)?,
         SimCommand::StartTraining => start_training(run, trainer)?,
         SimCommand::PauseTraining => trainer.pause()?,
+        SimCommand::RecordForTraining(record_for_training) => {
+            let wanted = EpisodeSettings { record_for_training, ..(*run.settings).clone() };
+            change_settings(wanted, run, trainer, episodes)?;
+        }
     }
     Ok(())
 }

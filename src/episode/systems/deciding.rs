@@ -5,7 +5,8 @@ use bevy::ecs::query::QueryData;
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{Episode, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState};
-use crate::episode::failure::pass;
+use crate::episode::recording::EpisodeRecording;
+use crate::flight::pass;
 
 /// An episode on its way to a decision.
 #[derive(QueryData)]
@@ -18,6 +19,7 @@ pub struct Deciding {
     pub planner: &'static mut EpisodePlanner,
     pub pace: &'static EpisodePace,
     pub picture: &'static mut EpisodePicture,
+    pub recording: &'static mut EpisodeRecording,
 }
 
 impl DecidingItem<'_, '_> {
@@ -25,6 +27,8 @@ impl DecidingItem<'_, '_> {
     pub fn adopt_next_mission(&mut self) {
         if let Some(next) = self.mission.next.take() {
             self.mission.mission = next;
+            // Its rewards would be of two kinds.
+            self.recording.drop_record();
         }
     }
 

@@ -2,10 +2,10 @@
 
 mod act;
 mod command;
-mod consult;
 mod deciding;
 mod network;
 mod plan;
+mod plan_with_network;
 mod publish;
 mod record;
 mod reset;
@@ -35,7 +35,7 @@ pub enum SimulationSystems {
 
 /// The schedule of one tick.
 ///
-/// Its systems run one after the other, and spread their own work over the [`Workers`](crate::episode::Workers):
+/// Its systems run one after the other, and spread their own work over the [`EpisodeWorkers`](crate::episode::EpisodeWorkers):
 /// episodes, not systems, are what there are many of.
 pub fn simulation_schedule() -> Schedule {
     let mut schedule = Schedule::default();
@@ -55,7 +55,7 @@ pub fn simulation_schedule() -> Schedule {
     schedule.add_systems((
         (command::carry_out_commands, network::attend_training).chain().in_set(SimulationSystems::Command),
         (reset::despawn_episodes, reset::begin_episodes, reset::grant_steps).chain().in_set(SimulationSystems::Reset),
-        (plan::plan, consult::consult).chain().in_set(SimulationSystems::Plan),
+        (plan::plan, plan_with_network::plan_with_network).chain().in_set(SimulationSystems::Plan),
         act::act.in_set(SimulationSystems::Act),
         record::record.in_set(SimulationSystems::Record),
         publish::publish.run_if(publish::is_due).in_set(SimulationSystems::Publish),

@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -7,13 +6,14 @@ use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::system::Query;
 
 use crate::episode::components::{EpisodePlanner, PictureChange};
-use crate::episode::failure::EpisodePhase;
 use crate::episode::meter::Meter;
 use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
-use crate::episode::trees::Trees;
-use crate::episode::workers::{Scratch, Workers, lock};
+use crate::episode::trees::EpisodeTrees;
+use crate::episode::workers::EpisodeWorkers;
+use crate::flight::{EpisodePhase, Scratch, TreePool};
 use crate::search::{Search, SearchConfig, SearchProgress, WorkTimes};
+use crate::threads::lock;
 
 /// Runs the searches of the episodes that may decide now.
 ///
@@ -24,13 +24,13 @@ use crate::search::{Search, SearchConfig, SearchProgress, WorkTimes};
 /// share its tree.
 pub fn plan(
     run: Res<Run>,
-    trees: Res<Trees>,
-    mut workers: ResMut<Workers>,
+    trees: Res<EpisodeTrees>,
+    mut workers: ResMut<EpisodeWorkers>,
     mut meter: ResMut<Meter>,
     mut episodes: Query<Deciding>,
 ) {
     let start = Instant::now();
-    // Those that consult a network have a system of their own.
+    // Searches with a network have a system of their own.
     let idle_ones_too = !run.settings.search.planner.needs_network();
     let mut cohort = deciding(&mut episodes, run.paused, start, |planner| match planner {
         EpisodePlanner::Searching { .. } => true,
@@ -53,8 +53,8 @@ pub fn plan(
         simulations: AtomicU64::new(0),
         work: Mutex::default(),
     };
-    let jobs: VecDeque<_> = cohort.iter_mut().collect();
-    let faults = workers.share(jobs, &shift.starved, |scratch, episode| shift.plan(scratch, episode));
+    let jobs = cohort.iter_mut().collect();
+    let faults = workers.share_until_starved(jobs, &shift.starved, |scratch, episode| shift.plan(scratch, episode));
     for fault in faults {
         cohort[fault.job].planner.fail(EpisodePhase::Search, fault.reason);
     }
@@ -67,7 +67,7 @@ pub fn plan(
 /// What the workers of one tick share while they plan.
 struct Shift<'a> {
     search: &'a SearchConfig,
-    trees: &'a Trees,
+    trees: &'a TreePool,
     deadline: Instant,
     starved: AtomicBool,
     decided: AtomicBool,
@@ -107,14 +107,14 @@ impl Shift<'_> {
     /// A new search from the episode's state, with a tree from the pool.
     fn begin(&self, episode: &mut DecidingItem) -> EpisodePlanner {
         episode.adopt_next_mission();
-        let search = Search::begin(&episode.mission.mission, &episode.state.0, self.search, self.trees.lend());
+        let search = Search::begin(&episode.mission.mission, &episode.state.0, self.search, self.trees.take());
         EpisodePlanner::Searching { of: search.simulations(), search: Box::new(search), done: 0 }
     }
 
     fn decide(&self, planner: &mut EpisodePlanner) {
         if let EpisodePlanner::Searching { search, .. } = std::mem::take(planner) {
             let (decision, tree) = search.finish();
-            self.trees.take_back(tree);
+            self.trees.give_back(tree);
             *planner = EpisodePlanner::Decided(decision);
             self.decided.store(true, Ordering::Relaxed);
         }

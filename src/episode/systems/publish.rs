@@ -8,13 +8,13 @@ use bevy::ecs::system::Query;
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
-use crate::episode::failure::{EpisodeFailure, EpisodePhase, pass};
 use crate::episode::meter::{Load, Meter};
 use crate::episode::network::NetworkPlanner;
 use crate::episode::run::Run;
 use crate::episode::snapshot::{EpisodeSnapshot, EpisodeStatus, SimulationSnapshot, SimulationStatus};
 use crate::episode::training::Trainer;
-use crate::episode::workers::Workers;
+use crate::episode::workers::EpisodeWorkers;
+use crate::flight::{EpisodeFailure, EpisodePhase, pass};
 use crate::mission::{EpisodeMetrics, Scenario};
 use crate::threads::guarded;
 
@@ -55,7 +55,7 @@ pub fn is_due(publication: Res<Publication>) -> bool {
 /// Builds the snapshot of the run; episodes that have not changed are shared with the one before.
 pub fn publish(
     run: Res<Run>,
-    workers: Res<Workers>,
+    workers: Res<EpisodeWorkers>,
     planner: Res<NetworkPlanner>,
     trainer: Res<Trainer>,
     mut meter: ResMut<Meter>,
@@ -142,7 +142,8 @@ fn shared_scenario(before: &SimulationSnapshot, run: &Run) -> Arc<Scenario> {
 fn status_of(planner: &EpisodePlanner, state: &EpisodeState) -> EpisodeStatus {
     match planner {
         EpisodePlanner::Searching { done, of, .. } => EpisodeStatus::Searching { done: *done, of: *of },
-        EpisodePlanner::Consulting { search, .. } => {
+        EpisodePlanner::SearchingWithNetwork(searching) => {
+            let search = searching.search();
             EpisodeStatus::Searching { done: search.simulations_done(), of: search.simulations() }
         }
         EpisodePlanner::Failing(_) | EpisodePlanner::Failed(_) => EpisodeStatus::Failed,

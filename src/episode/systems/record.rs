@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::change_detection::ResMut;
+use bevy::ecs::change_detection::{Res, ResMut};
 use bevy::ecs::message::MessageWriter;
 use bevy::ecs::system::Query;
 
@@ -9,36 +9,44 @@ use crate::episode::command::Speed;
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState, PictureChange,
 };
-use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::messages::{DecisionMade, EpisodeEvent, EpisodeFailed, EpisodeFinished};
 use crate::episode::meter::Meter;
+use crate::episode::recording::EpisodeRecording;
 use crate::episode::run::Run;
 use crate::episode::snapshot::StateSample;
+use crate::episode::training::Trainer;
+use crate::flight::{EpisodePhase, pass};
 use crate::mission::EpisodeMetrics;
 use crate::threads::guarded;
+
+/// An episode with all that is recorded of it.
+type Recorded = (
+    &'static Episode,
+    &'static EpisodeMission,
+    &'static EpisodeState,
+    &'static mut EpisodePlanner,
+    &'static mut EpisodeHistory,
+    &'static mut EpisodePace,
+    &'static mut EpisodePicture,
+    &'static mut EpisodeRecording,
+);
 
 /// Adds the steps just flown to the episodes' histories, ends finished and failed episodes and paces the others.
 pub fn record(
     mut run: ResMut<Run>,
     mut meter: ResMut<Meter>,
+    trainer: Res<Trainer>,
     mut events: MessageWriter<EpisodeEvent>,
-    mut episodes: Query<(
-        &Episode,
-        &EpisodeMission,
-        &EpisodeState,
-        &mut EpisodePlanner,
-        &mut EpisodeHistory,
-        &mut EpisodePace,
-        &mut EpisodePicture,
-    )>,
+    mut episodes: Query<Recorded>,
 ) {
     let now = Instant::now();
-    for (episode, mission, state, mut planner, mut history, mut pace, mut picture) in &mut episodes {
+    for (episode, mission, state, mut planner, mut history, mut pace, mut picture, mut recording) in &mut episodes {
         let mut change = PictureChange::Step;
         match &*planner {
             EpisodePlanner::Acted { .. } | EpisodePlanner::Refused { .. } => {
                 let recorded = guarded(|| {
                     pass("record", mission.mission.scenario(), episode.number, state.0.step);
+                    recording.record_reward(&mission.mission, &planner);
                     add_step(*episode, mission, state, &mut planner, &mut history)
                 });
                 match recorded {
@@ -62,12 +70,16 @@ pub fn record(
             let failed = EpisodeFailed { episode: *episode, step: state.0.step, failure: failure.clone() };
             events.write(EpisodeEvent::Failed(failed));
             *planner = EpisodePlanner::Failed(failure);
+            recording.drop_record();
         } else {
             if let Some(refusal) = state.0.refusal {
                 run.notices.error(format!("episode {} ended after step {}: {refusal}", episode.number, state.0.step));
             }
             if state.0.is_done(&mission.mission) {
                 *planner = EpisodePlanner::Finished;
+                if let Some(recorded) = recording.take(&mission.mission).filter(|_| run.settings.record_for_training) {
+                    trainer.offer(recorded);
+                }
                 meter.count.episodes += 1;
                 let metrics = EpisodeMetrics::of(&mission.mission, &state.0, &history.transitions).into();
                 events.write(EpisodeEvent::Finished(EpisodeFinished { episode: *episode, metrics }));

@@ -1,6 +1,5 @@
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bevy::ecs::change_detection::{Res, ResMut};
@@ -11,12 +10,13 @@ use bevy::ecs::system::{Commands, Query};
 use crate::episode::components::{
     Episode, EpisodeHistory, EpisodeMission, EpisodePace, EpisodePicture, EpisodePlanner, EpisodeState,
 };
-use crate::episode::failure::{EpisodePhase, pass};
 use crate::episode::messages::{EpisodeEvent, EpisodeStarted, ImageTaken};
 use crate::episode::meter::Meter;
+use crate::episode::recording::EpisodeRecording;
 use crate::episode::run::{Run, waiting_parameters};
 use crate::episode::snapshot::StateSample;
-use crate::episode::workers::{Workers, lock};
+use crate::episode::workers::EpisodeWorkers;
+use crate::flight::{EpisodePhase, Workers, pass};
 use crate::mission::{Mission, MissionState};
 use crate::orbit::{RelativeOrbitalElements, RelativeState};
 use crate::threads::guarded;
@@ -43,7 +43,7 @@ pub fn despawn_episodes(
 pub fn begin_episodes(
     mut commands: Commands,
     mut run: ResMut<Run>,
-    mut workers: ResMut<Workers>,
+    mut workers: ResMut<EpisodeWorkers>,
     mut meter: ResMut<Meter>,
     mut events: MessageWriter<EpisodeEvent>,
     episodes: Query<(&Episode, &EpisodeMission)>,
@@ -92,6 +92,7 @@ pub fn begin_episodes(
             history,
             EpisodePace { due, granted: 0 },
             EpisodePicture::default(),
+            EpisodeRecording::begin(episode, &run.mission, run.settings.record_for_training),
         ));
     }
 }
@@ -111,20 +112,14 @@ fn first_image(episode: Episode, mission: &Mission, sample: &StateSample) -> Ima
 
 /// The first states of these episodes, in their order, or why one has none.
 fn begin_missions(episodes: &[Episode], run: &Run, workers: &mut Workers) -> Vec<Result<Begun, String>> {
-    let begun: Vec<Mutex<Option<Begun>>> = episodes.iter().map(|_| Mutex::new(None)).collect();
-    let jobs: VecDeque<_> = episodes.iter().zip(&begun).collect();
     let (mission, seed): (&Arc<Mission>, _) = (&run.mission, run.settings.seed);
-    let faults = workers.share(jobs, &AtomicBool::new(false), |scratch, (episode, place)| {
+    workers.map(episodes.iter().collect(), |scratch, episode| {
         let (caster, observation) = scratch.instruments(mission);
         let state = mission.begin(seed, episode.number, caster, observation);
         pass("first image", mission.scenario(), episode.number, state.step);
         let sample = StateSample::of(mission, &state);
-        *lock(place) = Some((state, sample));
-    });
-    let reason = |job| faults.iter().find(|fault| fault.job == job).map(|fault| fault.reason.clone());
-    let ended = begun.into_iter().enumerate();
-    // A job that has not panicked has filled its place.
-    ended.map(|(job, place)| lock(&place).take().ok_or_else(|| reason(job).unwrap_or_default())).collect()
+        (state, sample)
+    })
 }
 
 /// The state of an episode that has failed at its first image: at its start if that can be said, else nowhere.
