@@ -73,7 +73,6 @@ impl EpisodeSnapshot {
 
 /// Keeps one entity for each parallel episode. An episode that follows another takes over its entity, and with it what the
 /// host has put there; an entity that the host has despawned comes back.
-#[expect(clippy::type_complexity, reason = "a query says what it reads")]
 pub(super) fn mirror_episodes(
     mut commands: Commands,
     latest: Res<LatestSnapshot>,

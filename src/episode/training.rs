@@ -363,7 +363,7 @@ mod tests {
         let task = BackgroundTask::start("before", shown, |_| TrainingError::Stopped).unwrap();
         task.state().stop();
         let last = RunBeside { memory: Default::default(), task, directory: "before".into(), most_recorded: 0 };
-        let mut trainer = Trainer { run: Some(last), ..Default::default() };
+        let mut trainer = Trainer { run: Some(last) };
         let refused = crate::threads::refusal::after(0, || trainer.start(&settings)).unwrap_err().to_string();
         assert!(refused.starts_with("training: the system gives no further thread: "), "{refused}");
         assert_eq!(trainer.snapshot().unwrap().directory, std::path::Path::new("before"));

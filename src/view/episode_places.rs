@@ -9,13 +9,13 @@ use super::arc::{Flight, vec3};
 use super::frame::ViewFrames;
 use super::scale::DrawnScale;
 use super::servicer::{ShownTime, servicer_pose};
-use crate::episode::{Episode, EpisodeSnapshot, LatestEpisode};
+use crate::episode::{EpisodeSnapshot, LatestEpisode};
 
 /// Hangs the episodes' entities under the R, T, N frame, once each. With the frame they go, and come back with the next one.
 pub(super) fn place_episodes(
     mut commands: Commands,
     frames: Res<ViewFrames>,
-    episodes: Query<Entity, (With<Episode>, With<LatestEpisode>, Without<ShownTime>)>,
+    episodes: Query<Entity, (With<LatestEpisode>, Without<ShownTime>)>,
 ) {
     for episode in &episodes {
         commands.entity(episode).insert((
