@@ -148,10 +148,10 @@ short=(--scenario reference --planner mcts --episodes 3 --seed 1 --simulations 2
 same_for_any_workers "" "${short[@]}"
 grep -q '"timing"' "$work/stdout" || fail "headless: no summary"
 
-runs "the README's parameters" "$binaries/headless" --list parameters
-diff <(sed -n '/<!-- parameters -->/,/<!-- end -->/p' README.md | sed '1d;$d') "$work/stdout" >&2 ||
-    fail "README.md: the parameter table is not that of headless --list parameters"
-pass "the README's parameter table is current"
+runs "the documented parameters" "$binaries/headless" --list parameters
+diff <(sed -n '/<!-- parameters -->/,/<!-- end -->/p' docs/scenarios.md | sed '1d;$d') "$work/stdout" >&2 ||
+    fail "docs/scenarios.md: the parameter table is not that of headless --list parameters"
+pass "the documented parameter table is current"
 
 runs "headless lists devices" "$binaries/headless" --list devices
 grep -q '^cpu ' "$work/stdout" && grep -q '^auto takes ' "$work/stdout" || fail "headless --list devices: no cpu or no auto"

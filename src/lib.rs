@@ -59,3 +59,7 @@ pub use plugins::ProxOpsPlugins;
 #[cfg(all(doctest, feature = "panel"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDocTests;
+
+#[cfg(all(doctest, feature = "panel"))]
+#[doc = include_str!("../docs/embedding.md")]
+struct EmbeddingDocTests;
