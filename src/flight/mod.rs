@@ -57,7 +57,7 @@ mod network_search;
 mod tree_pool;
 mod workers;
 
-pub use background_task::{BackgroundTask, TaskState};
+pub use background_task::{BackgroundTask, TaskEnding, TaskState};
 pub use decide::decide_together;
 pub use exchange::{LeafExchange, SearchOwner, Searching, Turn, walk_all};
 pub(crate) use failure::pass;
