@@ -10,6 +10,7 @@ use bevy::render::RenderPlugin;
 use bevy::render::render_resource::TextureFormat;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
+use bevy_proxops::episode::Speed;
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::prelude::*;
 use bevy_proxops::search::{PlannerKind, SearchConfig};

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bevy_proxops::episode::{EpisodeSettings, Simulation};
+use bevy_proxops::mission::Action;
 use bevy_proxops::prelude::*;
 use bevy_proxops::report::resident_bytes;
 use bevy_proxops::sensor::{Observation, RayCaster};

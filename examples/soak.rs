@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_proxops::episode::{TrainingSettings, TrainingSnapshot, TrainingStatus};
+use bevy_proxops::episode::{NoticeSeverity, Speed, TrainingSettings, TrainingSnapshot, TrainingStatus};
 use bevy_proxops::files;
 use bevy_proxops::prelude::*;
 use bevy_proxops::search::AlphaZeroConfig;

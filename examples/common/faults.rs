@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use bevy_proxops::episode::Speed;
 use bevy_proxops::network::NetworkWeights;
 use bevy_proxops::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Commands as an impatient user would send them, good ones and bad ones.
 
-use bevy_proxops::episode::{PARAMETERS, ParameterKind};
+use bevy_proxops::episode::{PARAMETERS, ParameterKind, Speed};
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::prelude::*;
 use rand::RngExt;

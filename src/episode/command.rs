@@ -55,6 +55,7 @@ impl fmt::Display for Speed {
 /// severity error in the next snapshot.
 #[derive(Message, Reflect, Clone, Debug, PartialEq)]
 #[reflect(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum SimCommand {
     /// Lets the episodes run.
     Play,

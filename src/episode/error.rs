@@ -14,6 +14,7 @@ use crate::training::TrainingError;
 
 /// Why a run cannot begin, or a command cannot be carried out.
 #[derive(Error, Debug)]
+#[non_exhaustive]
 pub enum EpisodeError {
     /// The scenario cannot be flown.
     #[error(transparent)]

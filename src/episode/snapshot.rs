@@ -96,6 +96,7 @@ impl SimulationSnapshot {
 
 /// Whether a simulation runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SimulationStatus {
     /// Its episodes go on.
     #[default]
@@ -185,6 +186,7 @@ impl EpisodeSnapshot {
 
 /// What an episode is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EpisodeStatus {
     /// A decision is being searched for.
     Searching {
@@ -324,6 +326,7 @@ pub struct NetworkSnapshot {
 
 /// What a training run beside the episodes is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TrainingStatus {
     /// Its network is warming up.
     #[default]

@@ -6,6 +6,7 @@ use crate::mission::Scenario;
 
 /// What an episode was at when a fault ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EpisodePhase {
     /// Its start and first image.
     FirstImage,

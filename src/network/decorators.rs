@@ -1,13 +1,8 @@
-//! Evaluators around evaluators: counting, recording and replaying, checking against another device.
-
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+//! Evaluators around evaluators: counting, and checking against another device.
 
 use super::counts::EvaluationCounters;
 use super::error::NetworkError;
-use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, LeafEvaluation, WarmUp, check_batch};
-use super::simple_evaluators::hash_of_row;
+use super::evaluator::{EvaluationBatch, Evaluator, EvaluatorAttributes, WarmUp};
 use super::weights::NetworkWeights;
 
 /// Counts batches and leaves and the time they take.
@@ -56,106 +51,6 @@ impl<E: Evaluator> Evaluator for CountingEvaluator<E> {
 
     fn load_weights(&mut self, weights: &NetworkWeights) -> Result<(), NetworkError> {
         self.inner.load_weights(weights)
-    }
-}
-
-/// Leaves and what was answered, by a hash of the leaf's row.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Recording {
-    leaves: BTreeMap<u64, LeafEvaluation>,
-}
-
-impl Recording {
-    /// Different leaves recorded.
-    pub fn len(&self) -> usize {
-        self.leaves.len()
-    }
-
-    /// Whether nothing was recorded.
-    pub fn is_empty(&self) -> bool {
-        self.leaves.is_empty()
-    }
-}
-
-/// Keeps what an evaluator answers.
-#[derive(Debug)]
-pub struct RecordingEvaluator<E> {
-    inner: E,
-    recording: Recording,
-}
-
-impl<E: Evaluator> RecordingEvaluator<E> {
-    /// Records what `inner` answers.
-    pub fn new(inner: E) -> Self {
-        Self { inner, recording: Recording::default() }
-    }
-
-    /// The recording.
-    pub fn into_recording(self) -> Recording {
-        self.recording
-    }
-}
-
-impl<E: Evaluator> Evaluator for RecordingEvaluator<E> {
-    fn name(&self) -> String {
-        format!("{}, recorded", self.inner.name())
-    }
-
-    fn attributes(&self) -> EvaluatorAttributes {
-        self.inner.attributes()
-    }
-
-    fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
-        self.inner.evaluate(batch)?;
-        for (leaf, evaluation) in batch.evaluations().iter().enumerate() {
-            self.recording.leaves.insert(hash_of_row(batch.row(leaf)), *evaluation);
-        }
-        Ok(())
-    }
-
-    fn warm_up(&mut self, progress: &mut dyn FnMut(WarmUp)) -> Result<(), NetworkError> {
-        self.inner.warm_up(progress)
-    }
-
-    fn load_weights(&mut self, weights: &NetworkWeights) -> Result<(), NetworkError> {
-        self.inner.load_weights(weights)
-    }
-}
-
-/// Answers from a recording.
-#[derive(Debug)]
-pub struct ReplayingEvaluator {
-    recording: Recording,
-}
-
-impl ReplayingEvaluator {
-    /// Answers from `recording`.
-    pub fn new(recording: Recording) -> Self {
-        Self { recording }
-    }
-}
-
-impl Evaluator for ReplayingEvaluator {
-    fn name(&self) -> String {
-        format!("recording of {} leaves", self.recording.len())
-    }
-
-    fn attributes(&self) -> EvaluatorAttributes {
-        EvaluatorAttributes { recommended_batch: 64, max_batch: usize::MAX }
-    }
-
-    fn evaluate(&mut self, batch: &mut EvaluationBatch) -> Result<(), NetworkError> {
-        check_batch(self, batch, None)?;
-        let row_len = batch.row_len();
-        let (inputs, evaluations) = batch.split_mut();
-        for (leaf, (row, evaluation)) in inputs.chunks(row_len).zip(evaluations).enumerate() {
-            *evaluation = *self
-                .recording
-                .leaves
-                .get(&hash_of_row(row))
-                .ok_or(NetworkError::NotRecorded { leaf, recorded: self.recording.len() })?;
-        }
-        Ok(())
     }
 }
 
@@ -241,6 +136,8 @@ impl<P: Evaluator, R: Evaluator> Evaluator for CheckingEvaluator<P, R> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::simple_evaluators::{SeededRandomEvaluator, UniformEvaluator};
     use super::*;
 
@@ -264,19 +161,6 @@ mod tests {
         assert_eq!((counts.batches, counts.leaves), (3, 32));
         assert_eq!(counts.histogram, BTreeMap::from([(8, 2), (16, 1)]));
         assert_eq!((counts.rows, counts.fill()), (32, 1.0));
-    }
-
-    #[test]
-    fn a_recording_answers_like_what_was_recorded_and_knows_what_it_never_saw() {
-        let mut recorder = RecordingEvaluator::new(SeededRandomEvaluator::new(4));
-        let mut first = batch(3);
-        recorder.evaluate(&mut first).unwrap();
-        let mut replay = ReplayingEvaluator::new(recorder.into_recording());
-        let mut again = batch(3);
-        replay.evaluate(&mut again).unwrap();
-        assert_eq!(first.evaluations(), again.evaluations());
-        let error = replay.evaluate(&mut batch(4)).unwrap_err().to_string();
-        assert!(error.contains("leaf 3") && error.contains("3 leaves"), "{error}");
     }
 
     #[test]

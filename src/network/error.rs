@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// An error of the network: its configuration, its device or an evaluation.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NetworkError {
     /// A layer or shape outside its range.
     #[error("network config: {field} = {value} is not allowed: {allowed}")]
@@ -107,14 +108,6 @@ pub enum NetworkError {
         reference_name: String,
         /// Largest relative difference accepted.
         tolerance: f32,
-    },
-    /// A replayed run asked for a leaf that was never recorded.
-    #[error("leaf {leaf} of the batch is not in the recording of {recorded} leaves")]
-    NotRecorded {
-        /// Row in the batch.
-        leaf: usize,
-        /// Leaves in the recording.
-        recorded: usize,
     },
     /// The network panicked.
     #[error("the network panicked while {doing}, please report it: {reason}")]

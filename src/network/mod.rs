@@ -43,7 +43,7 @@ mod weights;
 pub use checkpoint::{CheckpointDirectory, CheckpointWriter, Generation};
 pub use config::{ConvolutionConfig, PolicyValueNetConfig};
 pub use counts::{EvaluationCounters, EvaluationCounts};
-pub use decorators::{CheckingEvaluator, CountingEvaluator, Recording, RecordingEvaluator, ReplayingEvaluator};
+pub use decorators::{CheckingEvaluator, CountingEvaluator};
 pub use device::{
     AdapterDescription, AdapterKind, AdapterSelector, DeviceChoice, NetworkDevice, ResolvedDevice, adapters,
     choose_device,

@@ -9,6 +9,7 @@ use super::history::FailedEpisodes;
 
 /// An error of the training floor.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrainingError {
     /// A setting outside its range.
     #[error("training.{field}: {value} is not accepted, it must be {accepted}")]

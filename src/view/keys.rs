@@ -63,6 +63,7 @@ impl DefaultKeys {
 /// What a key can do.
 #[derive(Reflect, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[reflect(Debug, Clone, PartialEq, Hash)]
+#[non_exhaustive]
 pub enum KeyAction {
     /// Plays or pauses.
     PlayOrPause,
@@ -111,6 +112,7 @@ pub enum KeyAction {
 /// Who hears a key, and under which heading the help lists it.
 #[derive(Reflect, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[reflect(Debug, Clone, PartialEq, Hash)]
+#[non_exhaustive]
 pub enum KeyGroup {
     /// Steers the run: heard by the panel while `PanelSettings::shortcuts` is on, else by the view while
     /// [`ViewSettings::run_shortcuts`](crate::view::ViewSettings) is on.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bevy_proxops::episode::{EpisodeSettings, Simulation};
+use bevy_proxops::episode::{EpisodeSettings, Simulation, Speed};
 use bevy_proxops::mission::Scenario;
 use bevy_proxops::prelude::*;
 use bevy_proxops::search::{AlphaZeroConfig, SearchConfig};

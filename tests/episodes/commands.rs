@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, PARAMETERS, Simulation, SimulationSnapshot};
+use bevy_proxops::episode::{EpisodeSettings, NoticeSeverity, PARAMETERS, Simulation, SimulationSnapshot, Speed};
 use bevy_proxops::prelude::*;
 use bevy_proxops::report::BestSetting;
 use bevy_proxops::search::{ParallelConfig, SearchMode};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_proxops::episode::SimulationThread;
+use bevy_proxops::mission::Action;
 use bevy_proxops::prelude::*;
 
 use crate::support::{fly, minimal_app, paused_settings, small_settings, update_until};

@@ -80,7 +80,7 @@ enum_choice!(dynamics, Dynamics, settings.scenario.dynamics, [
 enum_choice!(update_rule, UpdateRule, settings.scenario.sensor.update_rule, [
     "per_ray" => UpdateRule::PerRay,
     "once_per_image_hit_wins" => UpdateRule::OncePerImage { hit_wins: true },
-    "once_per_image_pass_wins" => UpdateRule::OncePerImage { hit_wins: false },
+    "once_per_image_hit_and_pass" => UpdateRule::OncePerImage { hit_wins: false },
 ]);
 
 /// The shape that is inspected, and the size of those that have one of their own.
