@@ -159,15 +159,15 @@ impl Summary {
     pub fn new(snapshot: &SimulationSnapshot, clock: Clock) -> Self {
         let wall_s = clock.wall_s;
         let episodes: Vec<EpisodeSummary> =
-            snapshot.episodes.iter().map(|episode| EpisodeSummary::new(snapshot.seed.0, episode)).collect();
+            snapshot.episodes.iter().map(|episode| EpisodeSummary::new(snapshot.settings.seed.0, episode)).collect();
         let diagnostics = &snapshot.diagnostics;
         Self {
-            scenario: snapshot.scenario.name.clone(),
+            scenario: snapshot.settings.scenario.name.clone(),
             target: snapshot.episodes.first().map(|episode| episode.mission.target().clone()),
-            planner: snapshot.search.planner.to_string(),
-            knowledge: snapshot.search.knowledge.to_string(),
-            simulations_per_decision: simulations_of(&snapshot.search),
-            seed: snapshot.seed.0,
+            planner: snapshot.settings.search.planner.to_string(),
+            knowledge: snapshot.settings.search.knowledge.to_string(),
+            simulations_per_decision: simulations_of(&snapshot.settings.search),
+            seed: snapshot.settings.seed.0,
             totals: Totals {
                 episodes: episodes.len(),
                 refused: episodes.iter().filter(|episode| episode.metrics.refusal.is_some()).count(),

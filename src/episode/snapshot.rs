@@ -8,13 +8,12 @@ use bevy::ecs::resource::Resource;
 use bevy::reflect::Reflect;
 use glam::DVec3;
 
-use crate::episode::command::Speed;
 use crate::episode::parameters::ParameterId;
 use crate::episode::settings::EpisodeSettings;
 use crate::flight::EpisodeFailure;
-use crate::mission::{EpisodeMetrics, Mission, MissionState, Scenario, Seed, Transition};
+use crate::mission::{EpisodeMetrics, Mission, MissionState, Transition};
 use crate::orbit::RelativeOrbitalElements;
-use crate::search::{SearchConfig, SearchSummary};
+use crate::search::SearchSummary;
 use crate::training::{CycleEntry, EvaluationEntry};
 use crate::voxel::{Occupancy, VoxelGrid};
 
@@ -23,20 +22,13 @@ use crate::voxel::{Occupancy, VoxelGrid};
 pub struct SimulationSnapshot {
     /// Grows with every published snapshot; 0 means that nothing has been published yet.
     pub frame: u64,
-    /// The settings in force for the next episode that begins. Read parameters with [`ParameterSpec::get`](crate::episode::ParameterSpec).
+    /// The settings in force: pace and seed of the run, the scenario of the next episode that begins, how the next decision is
+    /// made. Read parameters with [`ParameterSpec::get`](crate::episode::ParameterSpec).
     pub settings: Arc<EpisodeSettings>,
-    /// The scenario the next episode that begins will fly.
-    pub scenario: Arc<Scenario>,
-    /// How the next decision will be made.
-    pub search: SearchConfig,
     /// Whether the simulation runs, and if not, why.
     pub status: SimulationStatus,
     /// Whether the run is paused.
     pub paused: bool,
-    /// Pace of the run.
-    pub speed: Speed,
-    /// Seed of the run.
-    pub seed: Seed,
     /// Number of the episode in focus.
     pub focus: u32,
     /// All episodes, by slot.
@@ -64,12 +56,8 @@ impl SimulationSnapshot {
         Self {
             frame: 0,
             settings: Arc::new(settings.clone()),
-            scenario: Arc::new(settings.scenario.clone()),
-            search: settings.search.clone(),
             status: SimulationStatus::of(settings.start_paused),
             paused: settings.start_paused,
-            speed: settings.speed,
-            seed: settings.seed,
             focus: settings.first_episode,
             episodes: Vec::new(),
             diagnostics: SimDiagnostics::default(),

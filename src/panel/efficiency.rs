@@ -134,8 +134,8 @@ fn best_settings(ui: &mut Ui, best: &BestSettings, snapshot: &SimulationSnapshot
 }
 
 fn is_in_use(setting: &BestSetting, snapshot: &SimulationSnapshot) -> bool {
-    snapshot.search.planner == setting.planner
-        && snapshot.search.parallel == setting.parallel
+    snapshot.settings.search.planner == setting.planner
+        && snapshot.settings.search.parallel == setting.parallel
         && snapshot.diagnostics.workers == setting.workers
 }
 

@@ -242,7 +242,7 @@ fn learning_sections(
     state: &mut PanelState,
     commands: &mut Vec<SimCommand>,
 ) {
-    let network = snapshot.search.planner.needs_network();
+    let network = snapshot.settings.search.planner.needs_network();
     section(ui, "Network", network, |ui| commands.extend(network_panel(ui, snapshot, &mut state.network)));
     let training = snapshot.training.is_some();
     section(ui, "Training", training, |ui| commands.extend(training_panel(ui, snapshot)));
@@ -261,10 +261,10 @@ fn focused_episode(ui: &mut Ui, snapshot: &SimulationSnapshot, value_colours: Co
             ui.weak(format!("step {} of {}", episode.step, episode.steps));
         });
     });
-    section(ui, "Progress", true, |ui| plots_panel(ui, episode, &snapshot.search));
+    section(ui, "Progress", true, |ui| plots_panel(ui, episode, &snapshot.settings.search));
     section(ui, "Search of the last decision", true, |ui| {
         let inspector = SearchInspector {
-            config: &snapshot.search,
+            config: &snapshot.settings.search,
             actions: episode.mission.actions(),
             value_colours,
             flown: episode.transitions.last().map(|transition| transition.action),

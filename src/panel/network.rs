@@ -30,7 +30,7 @@ pub fn network_panel(ui: &mut Ui, snapshot: &SimulationSnapshot, state: &mut Net
             load_figures(ui, &snapshot.diagnostics.network);
             batch_histogram(ui, &network.batch_sizes);
         }
-        None if snapshot.search.planner.needs_network() => {
+        None if snapshot.settings.search.planner.needs_network() => {
             ui.weak("The network opens with the first decision that asks it.");
         }
         None => {

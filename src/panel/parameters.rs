@@ -73,7 +73,7 @@ pub fn parameters_panel(
 ) -> Vec<SimCommand> {
     let now_s = ui.input(|input| input.time);
     state.drop_settled(&snapshot.settings, now_s);
-    let baseline = state.baseline(&snapshot.scenario.name).clone();
+    let baseline = state.baseline(&snapshot.settings.scenario.name).clone();
     filter_box(ui, &mut state.filter);
     let mut commands = Vec::new();
     ScrollArea::vertical().id_salt("proxops_parameters").auto_shrink([false, false]).show(ui, |ui| {
@@ -99,7 +99,7 @@ pub fn parameter_row(
 ) -> Option<SimCommand> {
     let now_s = ui.input(|input| input.time);
     state.drop_settled(&snapshot.settings, now_s);
-    let baseline = state.baseline(&snapshot.scenario.name).clone();
+    let baseline = state.baseline(&snapshot.settings.scenario.name).clone();
     let mut commands = Vec::new();
     Rows { snapshot, baseline: &baseline, state, now_s, commands: &mut commands }.row(ui, spec);
     commands.pop()

@@ -107,7 +107,7 @@ fn oracle_caution(ui: &mut Ui) {
 }
 
 fn oracle_plans(snapshot: &SimulationSnapshot) -> bool {
-    snapshot.search.planner.searches() && snapshot.search.knowledge == Knowledge::Oracle
+    snapshot.settings.search.planner.searches() && snapshot.settings.search.knowledge == Knowledge::Oracle
 }
 
 fn play_controls(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
@@ -155,8 +155,8 @@ fn speed_control(
     commands: &mut Vec<SimCommand>,
 ) {
     let label = ui.label("Speed");
-    let is_max = snapshot.speed == Speed::Max;
-    let in_force = match snapshot.speed {
+    let is_max = snapshot.settings.speed == Speed::Max;
+    let in_force = match snapshot.settings.speed {
         Speed::Rate(rate) => rate,
         Speed::Max => Speed::MAX_RATE,
     };
@@ -201,7 +201,7 @@ fn seed_control(
     commands: &mut Vec<SimCommand>,
 ) {
     let label = ui.label("Seed");
-    let mut text = state.seed_text.clone().unwrap_or_else(|| snapshot.seed.0.to_string());
+    let mut text = state.seed_text.clone().unwrap_or_else(|| snapshot.settings.seed.0.to_string());
     let edit = ui.add(TextEdit::singleline(&mut text).desired_width(SEED_WIDTH)).labelled_by(label.id);
     if edit.changed() {
         state.seed_text = Some(text.clone());
@@ -250,13 +250,13 @@ fn scenario_chooser(
     commands: &mut Vec<SimCommand>,
 ) {
     let label = ui.label("Scenario");
-    let chosen = &snapshot.scenario.name;
+    let chosen = &snapshot.settings.scenario.name;
     let menu = ChoiceMenu { id_salt: "proxops_scenario", chosen, width: SCENARIO_WIDTH };
     let (closed, picked) = menu.show(ui, plain_entries(Scenario::EMBEDDED.iter().copied()));
     let closed = closed.labelled_by(label.id);
     for response in [&label, &closed] {
         tooltip(ui, response, || {
-            format!("{chosen}: {}\nChoosing one starts all episodes anew.", snapshot.scenario.description)
+            format!("{chosen}: {}\nChoosing one starts all episodes anew.", snapshot.settings.scenario.description)
         });
     }
     commands.extend(picked.map(SimCommand::ChooseScenario));
@@ -270,7 +270,7 @@ fn scenario_chooser(
 fn planner_chooser(ui: &mut Ui, snapshot: &SimulationSnapshot, commands: &mut Vec<SimCommand>) {
     let label = ui.label("Planner");
     for path in ["search.planner", "search.knowledge"] {
-        let searches = snapshot.search.planner.searches();
+        let searches = snapshot.settings.search.planner.searches();
         let Some(id) = ParameterId::find(path).filter(|_| searches || path == "search.planner") else {
             continue;
         };

@@ -180,12 +180,14 @@ impl KeyAction {
             Self::PlayOrPause => SimCommand::Pause,
             Self::StepOnce => SimCommand::StepOnce,
             Self::Restart => SimCommand::Reset { seed: None },
-            Self::RestartWithNextSeed => SimCommand::Reset { seed: Some(Seed(snapshot.seed.0.wrapping_add(1))) },
+            Self::RestartWithNextSeed => {
+                SimCommand::Reset { seed: Some(Seed(snapshot.settings.seed.0.wrapping_add(1))) }
+            }
             Self::PreviousEpisode => SimCommand::Focus(neighbour(snapshot, -1)?),
             Self::NextEpisode => SimCommand::Focus(neighbour(snapshot, 1)?),
-            Self::HalveSpeed => SimCommand::SetSpeed(scaled(snapshot.speed, 0.5)),
-            Self::DoubleSpeed => SimCommand::SetSpeed(scaled(snapshot.speed, 2.0)),
-            Self::FullSpeed if snapshot.speed == Speed::Max => SimCommand::SetSpeed(Speed::default()),
+            Self::HalveSpeed => SimCommand::SetSpeed(scaled(snapshot.settings.speed, 0.5)),
+            Self::DoubleSpeed => SimCommand::SetSpeed(scaled(snapshot.settings.speed, 2.0)),
+            Self::FullSpeed if snapshot.settings.speed == Speed::Max => SimCommand::SetSpeed(Speed::default()),
             Self::FullSpeed => SimCommand::SetSpeed(Speed::Max),
             _ => return None,
         })

@@ -90,7 +90,7 @@ fn settings_that_cannot_be_flown_become_a_notice_and_the_app_lives() {
     update_until(&mut app, |snapshot| !snapshot.episodes.is_empty());
     let snapshot = app.world().resource::<LatestSnapshot>().0.clone();
     assert!(snapshot.notices[0].text.contains("p_hit_occupied"), "{:?}", snapshot.notices);
-    assert_eq!(snapshot.scenario.name, Scenario::reference().name);
+    assert_eq!(snapshot.settings.scenario.name, Scenario::reference().name);
 }
 
 /// The host hears of a failure by a message and begins again with a command.

@@ -139,7 +139,7 @@ fn parameters_of_the_next_episode_wait_for_it_and_say_so() {
     obey(&mut simulation, SimCommand::StepOnce);
     let waiting = obey(&mut simulation, set("grid.cells_per_axis", ParameterValue::Integer(12)));
     assert_eq!(waiting.pending.iter().map(|id| id.path()).collect::<Vec<_>>(), ["grid.cells_per_axis"]);
-    assert_eq!(waiting.scenario.grid.cells_per_axis, 12);
+    assert_eq!(waiting.settings.scenario.grid.cells_per_axis, 12);
     assert_eq!(waiting.episodes[0].probability_u8.len(), 8 * 8 * 8);
     let restarted = obey(&mut simulation, SimCommand::Reset { seed: None });
     assert!(restarted.pending.is_empty());
@@ -186,7 +186,7 @@ fn a_scenario_is_chosen_by_name_or_file_and_starts_all_episodes_anew() {
     let mut simulation = simulation(paused_settings(PlannerKind::Passive));
     obey(&mut simulation, SimCommand::StepOnce);
     let standoff = obey(&mut simulation, SimCommand::ChooseScenario("standoff_200m".to_owned()));
-    assert_eq!(standoff.scenario.name, "standoff_200m");
+    assert_eq!(standoff.settings.scenario.name, "standoff_200m");
     assert_eq!(steps(&standoff), [0; 4]);
     assert_eq!(standoff.episodes[0].mission.scenario().name, "standoff_200m");
 
@@ -197,7 +197,7 @@ fn a_scenario_is_chosen_by_name_or_file_and_starts_all_episodes_anew() {
     mine.save(&path).unwrap();
     let loaded = obey(&mut simulation, SimCommand::LoadScenario(path.clone()));
     mine.origin = Some(path);
-    assert_eq!(*loaded.scenario, mine);
+    assert_eq!(loaded.settings.scenario, mine);
 }
 
 #[test]
@@ -271,7 +271,10 @@ fn a_measured_setting_changes_planner_mode_workers_and_episodes_at_once() {
     };
     let snapshot = obey(&mut simulation, SimCommand::UseSetting(setting.clone()));
     assert_eq!((snapshot.episodes.len(), snapshot.diagnostics.workers), (6, 3));
-    assert_eq!((snapshot.search.planner, &snapshot.search.parallel), (setting.planner, &setting.parallel));
+    assert_eq!(
+        (snapshot.settings.search.planner, &snapshot.settings.search.parallel),
+        (setting.planner, &setting.parallel)
+    );
     assert_eq!(steps(&obey(&mut simulation, SimCommand::StepOnce)), [1; 6]);
 
     let idle = BestSetting { workers: 0, ..setting.clone() };

@@ -121,7 +121,7 @@ fn a_reset_with_the_same_seed_repeats_the_run() {
     simulation.command(SimCommand::Reset { seed: Some(Seed(99)) });
     simulation.run_to_end();
     let other = simulation.snapshot();
-    assert_eq!(other.seed, Seed(99));
+    assert_eq!(other.settings.seed, Seed(99));
     assert_ne!(bits(&other.episodes[0]), first[0]);
 }
 

@@ -28,7 +28,7 @@ fn a_saved_setting_is_offered_and_used_at_a_click() {
 #[test]
 fn the_setting_in_use_is_not_offered_again() {
     let snapshot = snapshot();
-    let setting = best(snapshot.search.parallel.mode(), snapshot.diagnostics.workers);
+    let setting = best(snapshot.settings.search.parallel.mode(), snapshot.diagnostics.workers);
     let saved = BestSettings { machine: "here".into(), settings: vec![setting] };
     let harness = bench(vec2(320.0, 300.0), snapshot, EfficiencyPanelState::offering(saved), efficiency_panel);
     assert!(harness.query_by_label("in use").is_some() && harness.query_by_label("Use").is_none());

@@ -84,7 +84,7 @@ fn no_two_controls_of_the_toolbar_overlap_in_a_window_of_any_size() {
     let mut failed = snapshot();
     failed.status = SimulationStatus::Failed { reason: "the system gives no further thread".into() };
     let mut oracle = snapshot();
-    oracle.search.knowledge = Knowledge::Oracle;
+    Arc::make_mut(&mut oracle.settings).search.knowledge = Knowledge::Oracle;
     for (what, snapshot) in [("a run", snapshot()), ("a failed run", failed), ("an oracle", oracle)] {
         for width in [360.0, 400.0, 500.0, 640.0, 720.0, 760.0, 800.0, 900.0, 960.0, 1100.0, 1280.0, 1400.0, 1600.0] {
             let size = vec2(width, 300.0);
@@ -150,9 +150,9 @@ fn no_panel_grows_by_itself_whatever_it_shows() {
     settled_room("with a side panel pulled narrow", &mut narrow);
 
     let mut oracle = with_learning();
-    oracle.search.knowledge = Knowledge::Oracle;
-    oracle.scenario =
-        Arc::new(Scenario { name: "a name much longer than its box ".repeat(4), ..Scenario::reference() });
+    Arc::make_mut(&mut oracle.settings).search.knowledge = Knowledge::Oracle;
+    Arc::make_mut(&mut oracle.settings).scenario =
+        Scenario { name: "a name much longer than its box ".repeat(4), ..Scenario::reference() };
     assert_eq!(settled_room("with an oracle", &mut window_with(SIZE, oracle)).x_range(), room.x_range());
     assert_eq!(settled_room("with network and training", &mut window_with(SIZE, with_learning())), room);
 
@@ -182,7 +182,7 @@ fn every_planner_and_a_training_leave_the_view_the_same_half_of_the_window() {
         let network = harness.get_by_label("Network").rect();
         for planner in [PlannerKind::AlphaZero, PlannerKind::NetworkOnly, PlannerKind::Random, PlannerKind::Mcts] {
             let mut chosen = with_learning();
-            chosen.search.planner = planner;
+            Arc::make_mut(&mut chosen.settings).search.planner = planner;
             harness.state_mut().snapshot = chosen;
             harness.run_steps(10);
             let left = harness.state().state.central_rect;
@@ -190,7 +190,7 @@ fn every_planner_and_a_training_leave_the_view_the_same_half_of_the_window() {
             assert_eq!(harness.get_by_label("Network").rect().left(), network.left(), "{planner} at {size:?}");
         }
         for planner in [PlannerKind::Mcts, PlannerKind::AlphaZero] {
-            harness.state_mut().snapshot.search.planner = planner;
+            Arc::make_mut(&mut harness.state_mut().snapshot.settings).search.planner = planner;
             harness.run_steps(10);
             let section = harness.get_by_label("Network").rect();
             assert!(is_same_place(section, network), "{planner} at {size:?}: {network:?} became {section:?}");
@@ -254,7 +254,7 @@ fn keys_send_the_same_commands_as_the_buttons() {
 #[test]
 fn shift_r_takes_the_next_seed() {
     let mut harness = window(vec2(1280.0, 720.0));
-    let seed = harness.state().snapshot.seed.0;
+    let seed = harness.state().snapshot.settings.seed.0;
     harness.key_press_modifiers(Modifiers::SHIFT, Key::R);
     harness.run_steps(FRAMES_TO_SETTLE);
     assert_eq!(harness.state().commands, [SimCommand::Reset { seed: Some(Seed(seed + 1)) }]);

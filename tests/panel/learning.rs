@@ -71,7 +71,7 @@ fn without_a_network_the_panel_says_how_to_get_one_and_nothing_can_be_saved() {
     assert!(harness.query_by_label_contains("alpha_zero").is_some());
     assert!(harness.get_by_label("Save network").accesskit_node().is_disabled());
     let mut asking = snapshot();
-    asking.search.planner = PlannerKind::AlphaZero;
+    Arc::make_mut(&mut asking.settings).search.planner = PlannerKind::AlphaZero;
     assert!(network(asking).query_by_label_contains("opens with the first decision").is_some());
 }
 

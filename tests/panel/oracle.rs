@@ -1,7 +1,5 @@
 //! The oracle sees the true shape: no panel may show or offer it without saying so.
 
-use std::sync::Arc;
-
 use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::vec2;
 use bevy_proxops::episode::SimulationSnapshot;
@@ -13,15 +11,10 @@ use bevy_proxops::search::Knowledge;
 use bevy_proxops::view::ColourMap;
 use egui_kittest::kittest::Queryable;
 
-use crate::support::{FRAMES_TO_SETTLE, bench, snapshot};
+use crate::support::{FRAMES_TO_SETTLE, bench, snapshot, with_settings};
 
 fn oracle_snapshot() -> SimulationSnapshot {
-    let mut snapshot = snapshot();
-    snapshot.search.knowledge = Knowledge::Oracle;
-    let mut settings = (*snapshot.settings).clone();
-    settings.search.knowledge = Knowledge::Oracle;
-    snapshot.settings = Arc::new(settings);
-    snapshot
+    with_settings(|settings| settings.search.knowledge = Knowledge::Oracle)
 }
 
 fn filtered() -> ParametersPanelState {
@@ -53,7 +46,7 @@ fn search_inspector_says_that_the_oracle_knows_the_true_shape() {
     let harness = bench(vec2(320.0, 400.0), oracle_snapshot(), (), |ui, snapshot, ()| {
         let episode = snapshot.focused().expect("three episodes fly");
         let inspector = SearchInspector {
-            config: &snapshot.search,
+            config: &snapshot.settings.search,
             actions: episode.mission.actions(),
             value_colours: ColourMap::default(),
             flown: None,

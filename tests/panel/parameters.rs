@@ -101,7 +101,7 @@ fn reset_appears_beside_a_changed_value_and_sends_the_default() {
     let mut changed = snapshot();
     let default = changed.settings.search.exploration;
     changed.settings = std::sync::Arc::new(EpisodeSettings {
-        search: bevy_proxops::search::SearchConfig { exploration: 3.0, ..changed.search.clone() },
+        search: bevy_proxops::search::SearchConfig { exploration: 3.0, ..changed.settings.search.clone() },
         ..(*changed.settings).clone()
     });
     let mut harness = panel(changed, "search.exploration");
@@ -226,7 +226,7 @@ fn all_of_a_row_explains_the_parameter() {
 fn the_reset_button_tells_what_it_resets_to_instead() {
     let mut changed = snapshot();
     changed.settings = std::sync::Arc::new(EpisodeSettings {
-        search: bevy_proxops::search::SearchConfig { exploration: 3.0, ..changed.search.clone() },
+        search: bevy_proxops::search::SearchConfig { exploration: 3.0, ..changed.settings.search.clone() },
         ..(*changed.settings).clone()
     });
     let mut harness = panel(changed, "search.exploration");

@@ -15,7 +15,7 @@ const MARGIN: f64 = 0.1;
 
 fn plots<'a>(change: impl FnOnce(&mut EpisodeSnapshot)) -> Harness<'a, Bench<()>> {
     bench(vec2(320.0, 700.0), with_focused(change), (), |ui, snapshot, ()| {
-        plots_panel(ui, snapshot.focused().expect("three episodes fly"), &snapshot.search);
+        plots_panel(ui, snapshot.focused().expect("three episodes fly"), &snapshot.settings.search);
         Vec::new()
     })
 }

@@ -10,7 +10,7 @@ use bevy_proxops::search::Knowledge;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::support::{Bench, FRAMES_TO_SETTLE, bench, painted_texts, snapshot};
+use crate::support::{Bench, FRAMES_TO_SETTLE, bench, painted_texts, snapshot, with_settings};
 
 fn panel<'a>(snapshot: SimulationSnapshot, width: f32) -> Harness<'a, Bench<RunControlState>> {
     bench(vec2(width, 400.0), snapshot, RunControlState::default(), run_control_panel)
@@ -51,7 +51,7 @@ fn step_finishes_one_decision() {
 
 #[test]
 fn max_runs_as_fast_as_the_cores_allow() {
-    let mut harness = panel(SimulationSnapshot { speed: Speed::Rate(2.0), ..snapshot() }, 1280.0);
+    let mut harness = panel(with_settings(|settings| settings.speed = Speed::Rate(2.0)), 1280.0);
     click(&mut harness, "max");
     assert_eq!(harness.state().commands, [SimCommand::SetSpeed(Speed::Max)]);
 }
@@ -91,7 +91,7 @@ fn every_embedded_scenario_can_be_chosen() {
 /// The scenario menu, opened, of a run of the last scenario in it.
 fn scenario_menu<'a>(height: f32) -> Harness<'a, Bench<RunControlState>> {
     let last = Scenario::embedded(Scenario::EMBEDDED[Scenario::EMBEDDED.len() - 1]).expect("it is shipped");
-    let snapshot = SimulationSnapshot { scenario: Arc::new(last), ..snapshot() };
+    let snapshot = with_settings(|settings| settings.scenario = last);
     let mut harness = bench(vec2(1280.0, height), snapshot, RunControlState::default(), run_control_panel);
     harness.get_by_role_and_label(Role::ComboBox, "Scenario").click();
     harness.run_steps(10);
@@ -130,9 +130,9 @@ fn a_scenario_file_is_loaded_by_its_path() {
 #[test]
 fn every_control_stays_inside_the_window_whatever_it_shows() {
     let mut oracle = snapshot();
-    oracle.search.knowledge = Knowledge::Oracle;
+    Arc::make_mut(&mut oracle.settings).search.knowledge = Knowledge::Oracle;
     let long_name = Scenario { name: "a scenario with a name for every occasion".to_owned(), ..Scenario::reference() };
-    let renamed = SimulationSnapshot { scenario: Arc::new(long_name), ..snapshot() };
+    let renamed = with_settings(|settings| settings.scenario = long_name);
     for snapshot in [snapshot(), oracle, renamed] {
         for width in [780.0, 960.0, 1100.0, 1109.0, 1120.0, 1150.0, 1200.0, 1264.0, 1424.0, 1920.0] {
             let harness = panel(snapshot.clone(), width);

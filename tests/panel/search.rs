@@ -18,7 +18,7 @@ fn all_13_actions_are_listed_with_their_visits_and_one_is_the_chosen_one() {
     let harness = bench(vec2(320.0, 400.0), snapshot, (), |ui, snapshot, ()| {
         let episode = snapshot.focused().expect("three episodes fly");
         let inspector = SearchInspector {
-            config: &snapshot.search,
+            config: &snapshot.settings.search,
             actions: episode.mission.actions(),
             value_colours: ColourMap::default(),
             flown: None,
@@ -37,11 +37,11 @@ fn all_13_actions_are_listed_with_their_visits_and_one_is_the_chosen_one() {
 #[test]
 fn a_planner_that_does_not_search_says_so() {
     let mut passive = snapshot();
-    passive.search.planner = PlannerKind::Passive;
+    Arc::make_mut(&mut passive.settings).search.planner = PlannerKind::Passive;
     let harness = bench(vec2(320.0, 400.0), passive, (), |ui, snapshot, ()| {
         let episode = snapshot.focused().expect("three episodes fly");
         let inspector = SearchInspector {
-            config: &snapshot.search,
+            config: &snapshot.settings.search,
             actions: episode.mission.actions(),
             value_colours: ColourMap::default(),
             flown: None,
@@ -65,7 +65,7 @@ fn with_a_network_its_policy_stands_beside_the_visits_and_its_value_beside_the_s
     let harness = bench(vec2(320.0, 400.0), snapshot, (), |ui, snapshot, ()| {
         let episode = snapshot.focused().expect("three episodes fly");
         let inspector = SearchInspector {
-            config: &snapshot.search,
+            config: &snapshot.settings.search,
             actions: episode.mission.actions(),
             value_colours: ColourMap::default(),
             flown: Some(Action::ALL[4]),

@@ -34,12 +34,17 @@ pub fn snapshot() -> SimulationSnapshot {
     SimulationSnapshot::clone(shared)
 }
 
+/// The same run with other settings.
+pub fn with_settings(change: impl FnOnce(&mut EpisodeSettings)) -> SimulationSnapshot {
+    let mut snapshot = snapshot();
+    change(Arc::make_mut(&mut snapshot.settings));
+    snapshot
+}
+
 /// The same run, but planned by a network that is being trained: three cycles and two evaluations old.
 pub fn with_learning() -> SimulationSnapshot {
     let mut snapshot = snapshot();
-    snapshot.search.planner = PlannerKind::AlphaZero;
-    let settings = EpisodeSettings { search: snapshot.search.clone(), ..(*snapshot.settings).clone() };
-    snapshot.settings = Arc::new(settings);
+    Arc::make_mut(&mut snapshot.settings).search.planner = PlannerKind::AlphaZero;
     snapshot.diagnostics.network =
         NetworkLoad { evaluations_per_s: 1840.0, batches_per_s: 29.0, fill: 0.93, busy: 0.71, ..Default::default() };
     snapshot.network = Some(Arc::new(NetworkSnapshot {

@@ -15,7 +15,7 @@ use crate::episode::snapshot::{EpisodeSnapshot, EpisodeStatus, SimulationSnapsho
 use crate::episode::training::Trainer;
 use crate::episode::workers::EpisodeWorkers;
 use crate::flight::{EpisodeFailure, EpisodePhase, pass};
-use crate::mission::{EpisodeMetrics, Scenario};
+use crate::mission::EpisodeMetrics;
 use crate::threads::guarded;
 
 /// The newest snapshot, and how often there is to be one.
@@ -107,12 +107,8 @@ pub fn publish(
     publication.latest = Arc::new(SimulationSnapshot {
         frame: publication.latest.frame + 1,
         settings: run.settings.clone(),
-        scenario: shared_scenario(&publication.latest, &run),
-        search: run.settings.search.clone(),
         status: SimulationStatus::of(run.paused),
         paused: run.paused,
-        speed: run.settings.speed,
-        seed: run.settings.seed,
         focus,
         episodes,
         diagnostics,
@@ -128,15 +124,6 @@ pub fn publish(
 fn shared<T: PartialEq>(before: Option<&Arc<T>>, now: Option<T>) -> Option<Arc<T>> {
     let now = now?;
     Some(before.filter(|before| ***before == now).cloned().unwrap_or_else(|| Arc::new(now)))
-}
-
-/// The scenario of the next episode, shared with the snapshot before unless it has changed.
-fn shared_scenario(before: &SimulationSnapshot, run: &Run) -> Arc<Scenario> {
-    if *before.scenario == run.settings.scenario {
-        before.scenario.clone()
-    } else {
-        Arc::new(run.settings.scenario.clone())
-    }
 }
 
 fn status_of(planner: &EpisodePlanner, state: &EpisodeState) -> EpisodeStatus {
