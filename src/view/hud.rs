@@ -230,7 +230,8 @@ mod tests {
         let (free, settings) = (Rect::new(0.0, 0.0, 1280.0, 720.0), ViewSettings::default());
         let (with_status, alone) = (scene_area(free, true, &settings), scene_area(free, false, &settings));
         assert!(with_status.min.y > alone.min.y && alone.min.y > NOTE_PIXELS);
-        let layers = crate::view::ViewLayers { belief: false, axes: false, servicer: false, ..default() };
+        let layers =
+            crate::view::ViewLayers { belief: false, axes: false, servicer: false, field_of_view: false, ..default() };
         let silent = ViewSettings { layers, ..default() };
         assert_eq!(scene_area(free, false, &silent).min.y, 0.0);
     }

@@ -181,8 +181,8 @@ fn bevy_users_find_the_types_in_the_registry() {
     for path in [
         "bevy_proxops::episode::settings::EpisodeSettings",
         "bevy_proxops::episode::command::SimCommand",
-        "bevy_proxops::mission::Scenario",
-        "bevy_proxops::search::SearchConfig",
+        "proxops_core::mission::Scenario",
+        "proxops_core::search::SearchConfig",
     ] {
         assert!(registry.get_with_type_path(path).is_some(), "{path}");
     }
