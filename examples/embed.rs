@@ -59,11 +59,12 @@ fn set_the_scene(
     mut meshes: ResMut<Assets<Mesh>>,
     mut paints: ResMut<Assets<StandardMaterial>>,
 ) {
-    let view = Transform::from_xyz(45.0, 30.0, 45.0).looking_at(Vec3::ZERO, Vec3::Y);
+    // Far enough for the target and all servicers.
+    let view = Transform::from_xyz(160.0, 280.0, 720.0).looking_at(Vec3::new(140.0, -20.0, 60.0), Vec3::Y);
     commands.spawn((Name::new("host camera"), Camera3d::default(), view));
     commands.spawn((Name::new("host light"), DirectionalLight { illuminance: 8_000.0, ..default() }, view));
-    let buoy = (Mesh3d(meshes.add(Sphere::new(2.0))), MeshMaterial3d(paints.add(Color::srgb(0.9, 0.4, 0.1))));
-    commands.spawn((Name::new("host buoy"), buoy, Transform::from_xyz(0.0, -18.0, 0.0)));
+    let buoy = (Mesh3d(meshes.add(Sphere::new(8.0))), MeshMaterial3d(paints.add(Color::srgb(0.9, 0.4, 0.1))));
+    commands.spawn((Name::new("host buoy"), buoy, Transform::from_xyz(0.0, -90.0, 0.0)));
 }
 
 /// Every episode's entity flies where its servicer does: what is its child goes with it.

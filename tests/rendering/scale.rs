@@ -92,7 +92,7 @@ fn the_scale_is_stated_inside_the_free_area_whatever_covers_the_rest() {
 
 #[test]
 fn a_picture_of_nothing_magnified_states_no_scale() {
-    let layers = ViewLayers { belief: false, axes: false, servicer: false, ..default() };
+    let layers = ViewLayers { belief: false, axes: false, servicer: false, field_of_view: false, ..default() };
     let settings = ViewSettings { layers, ..default() };
     let mut capture = settled(view_app(settings, synthetic::run_at_range(1, 12, 70.0)));
     let frame = picture(&mut capture, "scale_note_none");
