@@ -241,12 +241,12 @@ echo '{"format": "something else", "version": 1, "current": 3}' >"$work/run/mani
 example_refuses train 'manifest\.json.*something else' --resume --out "$work/run"
 runs "train survives two kills" scripts/kill-training.sh 2
 
-example_refuses efficiency 'report\.md: it is there already; --force replaces it' --out "$work/efficiency"
 runs "efficiency" "$binaries/efficiency" --force --seconds 0.1 --states 2 --memory-episodes 16 --device cpu --out "$work/efficiency"
 for file in report.md report.csv quality.csv speed_up.svg quality.svg modes.svg time_split.svg; do
     [[ -s "$work/efficiency/$file" ]] || fail "efficiency: no $file"
 done
 grep -q '^best for mcts: ' "$work/stdout" || fail "efficiency: no best setting"
+example_refuses efficiency 'report\.md: it is there already; --force replaces it' --out "$work/efficiency"
 pass "a sweep ends with its report"
 
 for example in duel efficiency embed headless soak train watch; do

@@ -46,7 +46,7 @@ pub struct FlightConfig {
     pub parallel: usize,
     /// Cohorts; with one, search and network take turns.
     pub cohorts: usize,
-    /// λ of the value targets; see [`EpisodeRecorder::finish`].
+    /// λ of the value targets, TD(λ), 0 to 1.
     pub lambda: f64,
 }
 
