@@ -16,7 +16,7 @@ fn main() {
     let search = SearchConfig { planner: PlannerKind::Random, ..default() };
     let settings = EpisodeSettings { episodes: 4, ..EpisodeSettings::headless(Scenario::reference(), search) };
     let episodes = EpisodePlugin::new(settings).with_simulation(|simulation| {
-        simulation.world_mut().insert_resource(AlarmRange(250.0));
+        simulation.world_mut().insert_resource(AlarmRange(320.0));
         simulation.schedule_mut().add_systems(watch_range.after(SimulationSystems::Record));
     });
     let frames = ScheduleRunnerPlugin::run_loop(Duration::from_millis(20));
