@@ -105,7 +105,7 @@ impl Plugin for EpisodePlugin {
         app.insert_resource(LatestSnapshot(Arc::new(SimulationSnapshot::empty(&self.settings))))
             .add_message::<SimCommand>()
             .add_message::<SimulationStatusChanged>()
-            .insert_resource(Start { settings: self.settings.clone(), extensions: self.extensions.clone() })
+            .insert_resource(Start(self.clone()))
             .configure_sets(PreUpdate, EpisodeSystems::Receive)
             .configure_sets(Last, EpisodeSystems::Send)
             .add_systems(PreStartup, start)
@@ -116,10 +116,7 @@ impl Plugin for EpisodePlugin {
 
 /// What the simulation starts with.
 #[derive(Resource)]
-struct Start {
-    settings: EpisodeSettings,
-    extensions: Vec<Extension>,
-}
+struct Start(EpisodePlugin);
 
 /// Starts the simulation's thread, unless the host has put one of its own in place.
 fn start(
@@ -136,9 +133,9 @@ fn start(
     let has_window = !windows.is_empty();
     #[cfg(not(feature = "view"))]
     let has_window = false;
-    let workers = start.settings.workers.or_else(|| has_window.then(workers_beside_a_window));
-    let settings = EpisodeSettings { workers, ..start.settings.clone() };
-    let extensions = start.extensions.clone();
+    let EpisodePlugin { settings, extensions } = start.0.clone();
+    let workers = settings.workers.or_else(|| has_window.then(workers_beside_a_window));
+    let settings = EpisodeSettings { workers, ..settings };
     let extend = move |simulation: &mut Simulation| extensions.iter().for_each(|extend| extend(simulation));
     commands.insert_resource(SimulationThread::spawn_or_say_why(settings, Arc::new(extend)));
 }

@@ -47,10 +47,10 @@ impl Slot {
     }
 
     /// Adds what has happened in a tick; it waits for the snapshot that shows it.
-    fn add_events<'a>(&self, mut events: impl ExactSizeIterator<Item = &'a EpisodeEvent>) {
+    fn add_events<'a>(&self, events: impl ExactSizeIterator<Item = &'a EpisodeEvent>) {
         if events.len() > 0 {
             let mut outbox = lock(&self.outbox);
-            events.by_ref().for_each(|event| outbox.events.push(event.clone()));
+            events.for_each(|event| outbox.events.push(event.clone()));
         }
     }
 
@@ -104,7 +104,7 @@ pub struct SimulationThread {
     commands: Option<Sender<SimCommand>>,
     slot: Arc<Slot>,
     handle: Option<JoinHandle<()>>,
-    /// Whether the system gave no thread, and has not been asked again since.
+    /// What the host adds, kept while the system has given no thread.
     refused: Option<Extension>,
 }
 

@@ -1,10 +1,8 @@
 //! One decision that is searched with a network.
 
-use crate::mission::{Mission, MissionState};
+use crate::mission::Mission;
 use crate::network::{LeafEncoder, LeafEvaluation};
-use crate::search::{
-    AlphaZeroConfig, AlphaZeroDecision, AlphaZeroSearch, AskedLeaf, Exploration, SearchTree, WorkTimes,
-};
+use crate::search::{AlphaZeroDecision, AlphaZeroSearch, AskedLeaf, SearchTree, WorkTimes};
 use crate::sensor::{Observation, RayCaster};
 
 /// One decision that is searched with a network: the search, and its pending leaves, whose values are still to come.
@@ -21,17 +19,6 @@ impl From<AlphaZeroSearch> for NetworkSearch {
 }
 
 impl NetworkSearch {
-    /// Starts deciding at `state`. `tree` lends its memory and comes back from [`finish`](Self::finish).
-    pub fn begin(
-        mission: &Mission,
-        state: &MissionState,
-        config: &AlphaZeroConfig,
-        exploration: Exploration,
-        tree: SearchTree,
-    ) -> Self {
-        AlphaZeroSearch::begin(mission, state, config, exploration, tree).into()
-    }
-
     /// The search.
     pub fn search(&self) -> &AlphaZeroSearch {
         &self.search

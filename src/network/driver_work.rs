@@ -8,6 +8,8 @@ use std::io::Write;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::threads::lock;
+
 /// The threads of this process.
 struct Work {
     /// How many are inside a driver.
@@ -21,7 +23,7 @@ static WORK: Mutex<Work> = Mutex::new(Work { inside: 0, is_ending: false });
 static LEFT: Condvar = Condvar::new();
 
 fn work() -> MutexGuard<'static, Work> {
-    WORK.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&WORK)
 }
 
 /// The calling thread is inside a graphics driver until this is dropped.

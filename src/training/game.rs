@@ -7,7 +7,7 @@ use crate::flight::{
 };
 use crate::mission::{EpisodeMetrics, Mission, MissionState, Transition};
 use crate::network::{LeafEncoder, PolicyValueNetConfig};
-use crate::search::SearchTree;
+use crate::search::{AlphaZeroSearch, SearchTree};
 
 use super::error::TrainingError;
 use super::samples::{EpisodeRecorder, RootSample};
@@ -153,7 +153,7 @@ impl<'a> Game<'a> {
         self.phase = EpisodePhase::Search;
         self.pass("begin");
         let (config, exploration) = (&self.config.search, self.config.exploration);
-        self.search = Some(NetworkSearch::begin(&self.mission, &self.state, config, exploration, tree));
+        self.search = Some(AlphaZeroSearch::begin(&self.mission, &self.state, config, exploration, tree).into());
     }
 
     /// Where a test may let it panic.

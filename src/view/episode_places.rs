@@ -49,7 +49,8 @@ fn position_at(episode: &EpisodeSnapshot, time_s: f64) -> Option<Vec3> {
     let Some(end) = episode.states.get(after) else {
         return episode.states.last().map(|last| vec3(last.position_rtn_m));
     };
-    if after == 0 {
+    // Nothing to propagate, as in every frame in which it has caught up.
+    if after == 0 || end.time_s == time_s {
         return Some(vec3(end.position_rtn_m));
     }
     // Backwards from the later state: its elements are those after the burn that began the arc.

@@ -10,7 +10,7 @@ use bevy_proxops::view::{KeyBindings, ViewSettings};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::support::{Bench, FRAMES_TO_SETTLE, bench, drag, snapshot, with_learning};
+use crate::support::{Bench, FRAMES_TO_SETTLE, bench, drag, snapshot, with_learning, with_settings};
 
 struct Window {
     settings: PanelSettings,
@@ -83,8 +83,7 @@ fn assert_apart(what: &str, harness: &Harness<Bench<Window>>, size: Vec2) {
 fn no_two_controls_of_the_toolbar_overlap_in_a_window_of_any_size() {
     let mut failed = snapshot();
     failed.status = SimulationStatus::Failed { reason: "the system gives no further thread".into() };
-    let mut oracle = snapshot();
-    Arc::make_mut(&mut oracle.settings).search.knowledge = Knowledge::Oracle;
+    let oracle = with_settings(|settings| settings.search.knowledge = Knowledge::Oracle);
     for (what, snapshot) in [("a run", snapshot()), ("a failed run", failed), ("an oracle", oracle)] {
         for width in [360.0, 400.0, 500.0, 640.0, 720.0, 760.0, 800.0, 900.0, 960.0, 1100.0, 1280.0, 1400.0, 1600.0] {
             let size = vec2(width, 300.0);

@@ -12,7 +12,7 @@ use bevy_proxops::training::FailedEpisodes;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use crate::support::{Bench, FRAMES_TO_SETTLE, bench, snapshot, with_learning};
+use crate::support::{Bench, FRAMES_TO_SETTLE, bench, snapshot, with_learning, with_settings};
 
 fn network(snapshot: SimulationSnapshot) -> Harness<'static, Bench<NetworkPanelState>> {
     bench(vec2(320.0, 600.0), snapshot, NetworkPanelState::default(), network_panel)
@@ -70,8 +70,7 @@ fn without_a_network_the_panel_says_how_to_get_one_and_nothing_can_be_saved() {
     let harness = network(snapshot());
     assert!(harness.query_by_label_contains("alpha_zero").is_some());
     assert!(harness.get_by_label("Save network").accesskit_node().is_disabled());
-    let mut asking = snapshot();
-    Arc::make_mut(&mut asking.settings).search.planner = PlannerKind::AlphaZero;
+    let asking = with_settings(|settings| settings.search.planner = PlannerKind::AlphaZero);
     assert!(network(asking).query_by_label_contains("opens with the first decision").is_some());
 }
 

@@ -1,5 +1,4 @@
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use bevy_egui::egui::accesskit::Role;
 use bevy_egui::egui::{Key, vec2};
@@ -129,8 +128,7 @@ fn a_scenario_file_is_loaded_by_its_path() {
 
 #[test]
 fn every_control_stays_inside_the_window_whatever_it_shows() {
-    let mut oracle = snapshot();
-    Arc::make_mut(&mut oracle.settings).search.knowledge = Knowledge::Oracle;
+    let oracle = with_settings(|settings| settings.search.knowledge = Knowledge::Oracle);
     let long_name = Scenario { name: "a scenario with a name for every occasion".to_owned(), ..Scenario::reference() };
     let renamed = with_settings(|settings| settings.scenario = long_name);
     for snapshot in [snapshot(), oracle, renamed] {

@@ -7,7 +7,7 @@ use bevy_proxops::search::PlannerKind;
 use bevy_proxops::view::ColourMap;
 use egui_kittest::kittest::Queryable;
 
-use crate::support::{bench, snapshot, with_learning};
+use crate::support::{bench, snapshot, with_learning, with_settings};
 
 #[test]
 fn all_13_actions_are_listed_with_their_visits_and_one_is_the_chosen_one() {
@@ -36,8 +36,7 @@ fn all_13_actions_are_listed_with_their_visits_and_one_is_the_chosen_one() {
 
 #[test]
 fn a_planner_that_does_not_search_says_so() {
-    let mut passive = snapshot();
-    Arc::make_mut(&mut passive.settings).search.planner = PlannerKind::Passive;
+    let passive = with_settings(|settings| settings.search.planner = PlannerKind::Passive);
     let harness = bench(vec2(320.0, 400.0), passive, (), |ui, snapshot, ()| {
         let episode = snapshot.focused().expect("three episodes fly");
         let inspector = SearchInspector {

@@ -43,8 +43,7 @@ pub fn with_settings(change: impl FnOnce(&mut EpisodeSettings)) -> SimulationSna
 
 /// The same run, but planned by a network that is being trained: three cycles and two evaluations old.
 pub fn with_learning() -> SimulationSnapshot {
-    let mut snapshot = snapshot();
-    Arc::make_mut(&mut snapshot.settings).search.planner = PlannerKind::AlphaZero;
+    let mut snapshot = with_settings(|settings| settings.search.planner = PlannerKind::AlphaZero);
     snapshot.diagnostics.network =
         NetworkLoad { evaluations_per_s: 1840.0, batches_per_s: 29.0, fill: 0.93, busy: 0.71, ..Default::default() };
     snapshot.network = Some(Arc::new(NetworkSnapshot {

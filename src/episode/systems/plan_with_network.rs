@@ -11,10 +11,10 @@ use crate::episode::run::Run;
 use crate::episode::systems::deciding::{Deciding, DecidingItem, deciding};
 use crate::episode::trees::EpisodeTrees;
 use crate::episode::workers::EpisodeWorkers;
-use crate::flight::{EpisodePhase, NetworkSearch, SearchOwner, Searching, TreePool, Workers, walk_all};
+use crate::flight::{EpisodePhase, SearchOwner, Searching, TreePool, Workers, walk_all};
 use crate::mission::Mission;
 use crate::network::{LeafEncoder, NetworkError};
-use crate::search::{AlphaZeroConfig, Exploration, WorkTimes};
+use crate::search::{AlphaZeroConfig, AlphaZeroSearch, Exploration, WorkTimes};
 
 /// Runs the searches with a network.
 ///
@@ -198,8 +198,8 @@ impl Shift<'_> {
     fn begin(&self, episode: &mut DecidingItem) -> EpisodePlanner {
         episode.adopt_next_mission();
         let (mission, state) = (&episode.mission.mission, &episode.state.0);
-        let search = NetworkSearch::begin(mission, state, self.config, Exploration::Off, self.trees.take());
-        EpisodePlanner::SearchingWithNetwork(search)
+        let search = AlphaZeroSearch::begin(mission, state, self.config, Exploration::Off, self.trees.take());
+        EpisodePlanner::SearchingWithNetwork(search.into())
     }
 
     fn decide(&self, episode: &mut DecidingItem, encoder: &LeafEncoder) {
